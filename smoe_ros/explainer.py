@@ -1,0 +1,196 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Explain what a network looks at: saliency of every scale from one forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from smoe_ros.errors import ConfigurationError, FrameError, unknown_name
+from smoe_ros.observation import evaluating, observing
+from smoe_ros.saliency import (
+    fuse_scales,
+    gaussian_cdf,
+    min_max,
+    resolve_scale_weights,
+    smoe_scale,
+)
+from smoe_ros.scales import Scale, find_scales, select_scales
+
+STATISTICS: dict[str, Callable[[Tensor], Tensor]] = {'smoe_scale': smoe_scale}
+NORMALIZATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    'gaussian_cdf': gaussian_cdf,
+    'min_max': min_max,
+}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a network looked at in a batch of B frames, over S scales.
+
+    Attributes:
+        saliency: Fused saliency at the input's size, shape (B, H, W), in [0, 1].
+        scale_maps: Map of each scale at the input's size, shape (B, S, H, W), in [0, 1].
+        contributions: Share of each scale in the pattern of the saliency, shape (B, S), sums to 1.
+        information: Spatial mean of each scale's raw statistic, shape (B, S).
+        logits: The network's output, shape (B, K); None if it is not one tensor (B, K).
+    """
+
+    saliency: Tensor
+    scale_maps: Tensor
+    contributions: Tensor
+    information: Tensor
+    logits: Tensor | None
+
+    def top_class(self, index: int) -> tuple[int, float]:
+        """Return class and softmax probability of one frame, (-1, 0.0) without logits."""
+        if self.logits is None:
+            return -1, 0.0
+        probabilities = self.logits[index].float().softmax(dim=0)
+        best = int(probabilities.argmax())
+        return best, float(probabilities[best])
+
+
+class Explainer:
+    """Explains a network with SMOE Scale (arXiv 1911.11293); a context manager.
+
+    Hooks are in the network during a call only: nobody else's are touched, and none is left after
+    a call, an exception or `close()`. The network is run in evaluation mode and left as found.
+
+    Example:
+        >>> with Explainer(model) as explainer:
+        ...     explanation = explainer(batch)
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        scales: Literal['auto'] | Sequence[str] = 'auto',
+        scale_weights: str | Sequence[float] = 'equal',
+        statistic: str = 'smoe_scale',
+        normalization: str = 'gaussian_cdf',
+        input_size: tuple[int, int] = (224, 224),
+    ) -> None:
+        """Find the scales by running the network once on noise.
+
+        Args:
+            model: The network; its parameters' device and type are those of the input.
+            scales: ``'auto'`` for one activation a scale of the network, or module paths
+                (``'layer3'``; ``'name#0'`` picks a call).
+            scale_weights: ``'equal'``, ``'prior'``, ``'linear'`` or one number a scale.
+            statistic: Name of the statistic over channels.
+            normalization: Name of the normalisation of each map.
+            input_size: Height and width in pixels of the noise.
+
+        Raises:
+            ConfigurationError: If a name is unknown, no scale is found, or the weights do not
+                fit the scales.
+        """
+        if statistic not in STATISTICS:
+            raise unknown_name('statistic', statistic, STATISTICS)
+        if normalization not in NORMALIZATIONS:
+            raise unknown_name('normalization', normalization, NORMALIZATIONS)
+        if isinstance(scales, str) and scales != 'auto':
+            raise ConfigurationError(
+                f"scales is '{scales}'; give 'auto' or a sequence of module paths"
+            )
+        self.statistic = statistic
+        self.normalization = normalization
+        self._model: nn.Module | None = model
+        parameter = next(model.parameters(), torch.zeros(0))
+        self._device, self._dtype = parameter.device, parameter.dtype
+        noise = torch.randn(1, 3, *input_size, generator=torch.Generator().manual_seed(0))
+        noise = noise.to(self._device, self._dtype)
+        with evaluating(model):
+            if isinstance(scales, str):
+                self._scales = find_scales(model, noise)
+            else:
+                self._scales = select_scales(model, noise, scales)
+        self._weights = resolve_scale_weights(scale_weights, len(self._scales))
+
+    @property
+    def scales(self) -> tuple[Scale, ...]:
+        """The activations that are read, finest first, with their sizes in the latest call."""
+        return self._scales
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Each scale's share of the weight, w / Σ w, finest first."""
+        return tuple(weight / sum(self._weights) for weight in self._weights)
+
+    def __call__(self, batch: Tensor) -> Explanation:
+        """Run the network once and explain each frame of the batch.
+
+        Args:
+            batch: Frames normalised for the network, shape (B, 3, H, W); moved to the network's
+                device and type if they are elsewhere.
+
+        Returns:
+            The explanation; its maps are float32 on the network's device.
+
+        Raises:
+            FrameError: If an activation is not finite.
+            RuntimeError: If the explainer is closed.
+            ValueError: If the batch has not four dimensions.
+        """
+        if self._model is None:
+            raise RuntimeError('this explainer is closed')
+        if batch.ndim != 4:
+            raise ValueError(f'a batch has shape (B, 3, H, W), got {tuple(batch.shape)}')
+        batch = batch.to(self._device, self._dtype)
+        statistic = STATISTICS[self.statistic]
+        points = [(scale.layer, scale.call) for scale in self._scales]
+        with torch.inference_mode(), evaluating(self._model):
+            with observing(self._model, points, statistic) as raw_maps:
+                output = self._model(batch)
+            self._update_sizes(raw_maps)
+            information = torch.stack([m.double().mean(dim=(1, 2)) for m in raw_maps], dim=1)
+            self._check_finite(information)
+            normalize = NORMALIZATIONS[self.normalization]
+            size = (batch.shape[-2], batch.shape[-1])
+            fused = fuse_scales([normalize(m) for m in raw_maps], size, self._weights)
+        is_logits = isinstance(output, Tensor) and output.ndim == 2
+        return Explanation(
+            *fused, information=information.float(), logits=output if is_logits else None
+        )
+
+    def close(self) -> None:
+        """Let go of the network; calling the explainer afterwards is an error."""
+        self._model = None
+
+    def __enter__(self) -> Explainer:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def _update_sizes(self, raw_maps: Sequence[Tensor]) -> None:
+        """Keep the scales' sizes those of the latest input."""
+        sizes = [tuple(raw_map.shape[-2:]) for raw_map in raw_maps]
+        if sizes != [(scale.height, scale.width) for scale in self._scales]:
+            self._scales = tuple(
+                replace(scale, height=height, width=width)
+                for scale, (height, width) in zip(self._scales, sizes, strict=True)
+            )
+
+    def _check_finite(self, information: Tensor) -> None:
+        finite = information.isfinite()
+        if not finite.all():
+            frame, scale = (~finite).nonzero()[0].tolist()
+            raise FrameError(
+                f"frame {frame} of the batch: activation of '{self._scales[scale].layer}' has "
+                'NaN or infinite values; check the frame and the weights'
+            )

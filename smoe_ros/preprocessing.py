@@ -1,0 +1,74 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From a camera frame to a network's input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from smoe_ros.errors import ConfigurationError, FrameError
+
+Rgb = NDArray[np.uint8]
+
+# Common CNNs halve the resolution five times: a multiple of 32 leaves no half cells.
+STRIDE = 32
+# Beyond this a frame is damaged, and its input would take all memory.
+MAX_ASPECT = 16
+
+
+class Preprocessing:
+    """Resizes a frame, aspect ratio kept, and normalises it: (x − mean) / std."""
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float], short_side: int) -> None:
+        """Set up for one network.
+
+        Args:
+            mean: Mean of each RGB channel, on the scale 0..255.
+            std: Standard deviation of each RGB channel, on the scale 0..255.
+            short_side: Length of the input's short side in pixels, a positive multiple of 32.
+
+        Raises:
+            ConfigurationError: If the short side is no positive multiple of 32.
+        """
+        if short_side <= 0 or short_side % STRIDE:
+            raise ConfigurationError(
+                f'short_side is a positive multiple of {STRIDE}, got {short_side}'
+            )
+        self.short_side = short_side
+        self._scale = torch.tensor([1 / value for value in std]).view(3, 1, 1)
+        self._offset = torch.tensor([-m / s for m, s in zip(mean, std, strict=True)]).view(3, 1, 1)
+
+    def input_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return height and width of the network's input for a frame of a size, in pixels.
+
+        The short side becomes `short_side`, the long side the multiple of 32 nearest to the
+        frame's aspect ratio.
+
+        Raises:
+            FrameError: If the frame is empty or its aspect ratio beyond 16.
+        """
+        short, long = sorted((height, width))
+        if short <= 0 or long > MAX_ASPECT * short:
+            raise FrameError(
+                f'an image of {width}x{height} pixels cannot be explained: it is empty or longer '
+                f'than {MAX_ASPECT} times its short side'
+            )
+        long_side = max(round(self.short_side * long / short / STRIDE), 1) * STRIDE
+        return (self.short_side, long_side) if height <= width else (long_side, self.short_side)
+
+    def __call__(self, rgb: Rgb) -> Tensor:
+        """Turn a frame into the network's input: (H, W, 3) uint8 RGB -> (3, h, w) float32."""
+        height, width = self.input_size(*rgb.shape[:2])
+        if rgb.shape[:2] != (height, width):
+            shrinks = rgb.shape[0] > height
+            # Averaging over areas keeps fine texture from aliasing into false edges.
+            interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+            rgb = cv2.resize(rgb, (width, height), interpolation=interpolation)
+        planes = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1).float()
+        return torch.addcmul(self._offset, planes, self._scale)

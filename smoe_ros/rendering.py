@@ -1,0 +1,118 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures of an explanation for people: LOVI, heat map and overlay.
+
+Source: Mundhenk, Chen, Friedland, "Efficient Saliency Maps for Explainable AI", arXiv 1911.11293.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Rgb = NDArray[np.uint8]
+Maps = NDArray[np.float32]
+
+
+def lovi(scale_maps: Maps) -> Rgb:
+    """Layer Ordered Visualization of Information: which scale of the network saw what.
+
+    With p the maps range-normalised jointly over all pixels and scales, and pos falling from 1 at
+    the finest scale to 0 at the deepest: hue = 300° · Σ p·pos / Σ p, saturation =
+    (1 − mean p / max p) · S / (S − 1), value = max p. Violet: the finest scales; red: the deepest;
+    white: all of them; black: none. A single scale is drawn in red.
+
+    Args:
+        scale_maps: Maps of all scales, finest first, shape (S, H, W).
+
+    Returns:
+        RGB image, shape (H, W, 3), uint8.
+
+    Raises:
+        ValueError: If the maps have not three dimensions or there is none.
+    """
+    p = _joint_range(scale_maps)
+    position = np.linspace(1, 0, len(p), dtype=np.float32) if len(p) > 1 else np.zeros(1, 'f4')
+    total = p.sum(axis=0)
+    peak = p.max(axis=0)
+    # Where nothing is salient the value is 0: black, whatever the hue.
+    hue = 300 * np.tensordot(position, p, axes=1) / np.where(total > 0, total, 1)
+    return _hsv_to_rgb(hue, _selectivity(total, peak, len(p)), peak)
+
+
+def heat_map(scale_maps: Maps, weights: Sequence[float] | None = None) -> Rgb:
+    """Heat map of the fused saliency: blue where little, red where most.
+
+    With p the maps range-normalised jointly: value V = Σ w·p / Σ w divided by its maximum,
+    hue = 240° · (1 − V), saturation = LOVI's to the power 1/e: pale where all scales agree.
+
+    Args:
+        scale_maps: Maps of all scales, finest first, shape (S, H, W).
+        weights: One non-negative weight a scale; None means equal.
+
+    Returns:
+        RGB image, shape (H, W, 3), uint8.
+
+    Raises:
+        ValueError: If the maps have not three dimensions, there is none, or the weights do not
+            fit them.
+    """
+    p = _joint_range(scale_maps)
+    shares = np.ones(len(p), np.float32) if weights is None else np.asarray(weights, np.float32)
+    if shares.shape != (len(p),) or not shares.sum() > 0:
+        raise ValueError(f'{len(p)} scale maps need as many weights, not all 0, got {weights}')
+    value = np.tensordot(shares / shares.sum(), p, axes=1)
+    value /= max(float(value.max()), 1e-9)
+    saturation = _selectivity(p.sum(axis=0), p.max(axis=0), len(p)) ** (1 / math.e)
+    return _hsv_to_rgb(240 * (1 - value), saturation, value)
+
+
+def overlay(image: Rgb, rendering: Rgb, alpha: float) -> Rgb:
+    """Blend a rendering over the image that it explains: (1 − α) · image + α · rendering.
+
+    Args:
+        image: RGB image, shape (H, W, 3), uint8.
+        rendering: RGB rendering, shape (h, w, 3), uint8; resized bilinearly to the image.
+        alpha: Share of the rendering, 0..1.
+
+    Returns:
+        RGB image, shape (H, W, 3), uint8.
+
+    Raises:
+        ValueError: If alpha lies outside 0..1.
+    """
+    if not 0 <= alpha <= 1:
+        raise ValueError(f'alpha lies in 0..1, got {alpha}')
+    height, width = image.shape[:2]
+    if rendering.shape[:2] != (height, width):
+        rendering = cv2.resize(rendering, (width, height), interpolation=cv2.INTER_LINEAR)
+    return cv2.addWeighted(image, 1 - alpha, rendering, alpha, 0)
+
+
+def _joint_range(scale_maps: Maps) -> Maps:
+    """Range-normalise all maps together: flat maps become 0."""
+    maps = np.asarray(scale_maps, dtype=np.float32)
+    if maps.ndim != 3 or len(maps) == 0:
+        raise ValueError(f'scale maps have shape (S, H, W) with S at least 1, got {maps.shape}')
+    low, high = float(maps.min()), float(maps.max())
+    return (maps - np.float32(low)) * np.float32(1 / max(high - low, 1e-9))
+
+
+def _selectivity(total: Maps, peak: Maps, count: int) -> Maps:
+    """Return (1 − mean p / max p) · S / (S − 1): 0 where all agree, 1 where one is alone."""
+    if count == 1:
+        return np.ones_like(peak)
+    mean_share = total / (count * np.where(peak > 0, peak, 1))
+    # Equal scales round to a hair below 0, which has no power 1/e.
+    return np.clip((1 - mean_share) * np.float32(count / (count - 1)), 0, 1)
+
+
+def _hsv_to_rgb(hue: Maps, saturation: Maps, value: Maps) -> Rgb:
+    """Convert hue in degrees, saturation and value in 0..1, each (H, W), to RGB."""
+    hsv = cv2.merge([hue, saturation, np.clip(value, 0, 1)])
+    rgb = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
+    return cv2.convertScaleAbs(rgb, alpha=255)

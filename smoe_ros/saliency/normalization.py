@@ -1,0 +1,48 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Normalisation of raw maps to [0, 1], each map by itself.
+
+Source: Mundhenk, Chen, Friedland, "Efficient Saliency Maps for Explainable AI", arXiv 1911.11293.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def gaussian_cdf(raw_map: Tensor) -> Tensor:
+    """Gaussian CDF, ½ · (1 + erf((φ − m) / (σ√2))), with m and unbiased σ over the map.
+
+    Moments are taken in float64, so that huge maps do not overflow and flat ones are seen as flat.
+
+    Args:
+        raw_map: Raw maps φ, shape (B, H, W).
+
+    Returns:
+        Normalised maps, shape (B, H, W), float32, in [0, 1]; a flat map (σ = 0) is 0.5 everywhere.
+    """
+    phi = raw_map.double()
+    sites = phi[0].numel() if len(phi) else 0
+    centred = phi - phi.mean(dim=(1, 2), keepdim=True)
+    variance = centred.square().sum(dim=(1, 2), keepdim=True) / max(sites - 1, 1)
+    # σ = 0 divides 0 by 1 instead of by 0: erf(0) puts a flat map at 0.5.
+    sigma = torch.where(variance > 0, variance.sqrt(), 1.0)
+    return torch.erf(centred / (sigma * math.sqrt(2))).add_(1).mul_(0.5).float()
+
+
+def min_max(raw_map: Tensor) -> Tensor:
+    """Min-max normalisation, (φ − min) / max(max − min, 1e-9), over each map.
+
+    Args:
+        raw_map: Raw maps φ, shape (B, H, W).
+
+    Returns:
+        Normalised maps, shape (B, H, W), float32, in [0, 1]; a flat map is 0 everywhere.
+    """
+    phi = raw_map.double()
+    low = phi.amin(dim=(1, 2), keepdim=True)
+    high = phi.amax(dim=(1, 2), keepdim=True)
+    return ((phi - low) / (high - low).clamp(min=1e-9)).float()

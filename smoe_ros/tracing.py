@@ -1,0 +1,100 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One forward pass written down as the calls of its modules."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+
+@dataclass(eq=False)
+class Call:
+    """One call of one module.
+
+    Attributes:
+        layer: Path of the module, as in ``named_modules()``; empty for the network itself.
+        index: Which call of this module within the pass, from 0.
+        module: The module.
+        parent: The call inside which it ran, None for the network itself.
+        depth: Number of calls around it.
+        start: Time of its start, as a count of starts and ends.
+        end: Time of its end.
+        input: The first map (four dimensions) among its arguments, None if there is none.
+        output: What it returned.
+        rectified: Whether the output was a map without negative values when the call ended
+            (an operation in place may change it later).
+    """
+
+    layer: str
+    index: int
+    module: nn.Module
+    parent: Call | None
+    depth: int
+    start: int
+    input: Tensor | None
+    end: int = -1
+    output: Any = None
+    rectified: bool = False
+
+    def ancestors(self) -> Iterator[Call]:
+        """Yield the calls around this one, innermost first."""
+        call = self.parent
+        while call is not None:
+            yield call
+            call = call.parent
+
+
+def trace(model: nn.Module, example: Tensor) -> list[Call]:
+    """Run a network once and write down every call of a module, in order of their starts.
+
+    All inputs and outputs stay alive with the list, so that tensors can be told apart by identity;
+    the hooks are gone when this returns or raises.
+
+    Args:
+        model: The network, in evaluation mode.
+        example: Its input, shape (B, C, H, W).
+    """
+    calls: list[Call] = []
+    open_calls: list[Call] = []
+    counts: Counter[str] = Counter()
+    clock = iter(range(2**62))
+
+    def started(layer: str, module: nn.Module, args: tuple[Any, ...]) -> None:
+        parent = open_calls[-1] if open_calls else None
+        first_map = next((a for a in args if isinstance(a, Tensor) and a.ndim == 4), None)
+        call = Call(layer, counts[layer], module, parent, len(open_calls), next(clock), first_map)
+        counts[layer] += 1
+        calls.append(call)
+        open_calls.append(call)
+
+    def ended(output: Any) -> None:
+        call = open_calls.pop()
+        call.end = next(clock)
+        call.output = output
+        if isinstance(output, Tensor) and output.ndim == 4:
+            call.rectified = bool((output >= 0).all())
+
+    def start_hook(layer: str) -> Any:
+        return lambda module, args: started(layer, module, args)
+
+    def end_hook(_module: nn.Module, _args: Any, output: Any) -> None:
+        ended(output)
+
+    handles: list[RemovableHandle] = []
+    try:
+        for layer, module in model.named_modules():
+            handles.append(module.register_forward_pre_hook(start_hook(layer)))
+            handles.append(module.register_forward_hook(end_hook))
+        with torch.inference_mode():
+            model(example)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return calls
