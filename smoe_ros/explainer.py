@@ -48,14 +48,6 @@ class Explanation:
     information: Tensor
     logits: Tensor | None
 
-    def top_class(self, index: int) -> tuple[int, float]:
-        """Return class and softmax probability of one frame, (-1, 0.0) without logits."""
-        if self.logits is None:
-            return -1, 0.0
-        probabilities = self.logits[index].float().softmax(dim=0)
-        best = int(probabilities.argmax())
-        return best, float(probabilities[best])
-
 
 class Explainer:
     """Explains a network with SMOE Scale (arXiv 1911.11293); a context manager.

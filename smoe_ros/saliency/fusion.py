@@ -78,13 +78,15 @@ def resolve_scale_weights(weights: str | Sequence[float], count: int) -> tuple[f
             f'{len(numbers)} scale weights given for {count} scales: {list(numbers)}; '
             'give one number a scale, finest first'
         )
-    if not all(math.isfinite(weight) and weight >= 0 for weight in numbers) or sum(numbers) <= 0:
+    # NaN, an infinity or a sum beyond float64 fail the first test.
+    if not 0 < sum(numbers) < math.inf or min(numbers) < 0:
         raise ConfigurationError(
             f'scale weights must be finite, not negative and not all 0, got {list(numbers)}'
         )
     return numbers
 
 
+@torch.no_grad()
 def fuse_scales(
     scale_maps: Sequence[Tensor],
     size: tuple[int, int],

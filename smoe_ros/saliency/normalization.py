@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 
+@torch.no_grad()
 def gaussian_cdf(raw_map: Tensor) -> Tensor:
     """Gaussian CDF, ½ · (1 + erf((φ − m) / (σ√2))), with m and unbiased σ over the map.
 
@@ -24,7 +25,9 @@ def gaussian_cdf(raw_map: Tensor) -> Tensor:
     Returns:
         Normalised maps, shape (B, H, W), float32, in [0, 1]; a flat map (σ = 0) is 0.5 everywhere.
     """
+    # A flat map minus one of its own values is exactly 0; its mean is not always itself.
     phi = raw_map.double()
+    phi = phi - phi[:, :1, :1]
     sites = phi[0].numel() if len(phi) else 0
     centred = phi - phi.mean(dim=(1, 2), keepdim=True)
     variance = centred.square().sum(dim=(1, 2), keepdim=True) / max(sites - 1, 1)
@@ -33,6 +36,7 @@ def gaussian_cdf(raw_map: Tensor) -> Tensor:
     return torch.erf(centred / (sigma * math.sqrt(2))).add_(1).mul_(0.5).float()
 
 
+@torch.no_grad()
 def min_max(raw_map: Tensor) -> Tensor:
     """Min-max normalisation, (φ − min) / max(max − min, 1e-9), over each map.
 

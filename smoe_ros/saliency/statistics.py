@@ -15,6 +15,7 @@ from torch import Tensor
 EPSILON = 1e-7
 
 
+@torch.no_grad()
 def smoe_scale(activation: Tensor) -> Tensor:
     """SMOE Scale, φ = μ · (log2 μ − mean_c log2 x): how unevenly a site's channels fire.
 
@@ -40,10 +41,9 @@ def smoe_scale(activation: Tensor) -> Tensor:
     mean = x.mean(dim=1)
     phi = mean * (mean.log2() - _mean_log2(x))
     # Where all channels are nearly equal φ is a small difference of large numbers, and a product
-    # of huge values overflows: those few sites are done again in float64. `~(a <= b)` holds for
-    # NaN too.
+    # of huge values overflows: those few sites are done again in float64. NaN fails both tests.
     rounding = mean * 2.4e-6
-    inexact = ~(rounding <= 5e-6 * phi + 1e-6)
+    inexact = ~((rounding <= 3e-6 * phi + 1e-6) & (phi <= torch.finfo(torch.float32).max))
     if inexact.any():
         phi[inexact] = _smoe_scale_float64(activation.movedim(1, -1)[inexact])
     return phi.clamp_(min=0)

@@ -1,0 +1,132 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What became of each camera's frames, how fast, and how old they were."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+# Long enough for a steady p95 at 10 Hz, short enough to show what is happening now.
+WINDOW_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class FrameSummary:
+    """One camera's figures.
+
+    Attributes:
+        received: Frames that reached the node.
+        explained: Frames published with an explanation.
+        dropped: Frames let go because a newer one came, nobody listened, or the node stopped.
+        rejected: Frames that could not be explained.
+        rate_in: Frames received a second, over the last 10 s.
+        rate_out: Frames explained a second, over the last 10 s.
+        ages: p50, p95 and maximum of the outputs' age (now − stamp, node's clock) when published,
+            in seconds, over the last 10 s; NaN if there was none.
+        explain_time: Median time from taking a frame to its last output, in seconds; NaN if none.
+        silence: Seconds since the last frame came; infinite if none ever did.
+        last_error: Why the latest rejected frame was rejected; empty if none was.
+        failing: Whether the latest frame that the worker took was rejected.
+    """
+
+    received: int
+    explained: int
+    dropped: int
+    rejected: int
+    rate_in: float
+    rate_out: float
+    ages: tuple[float, float, float]
+    explain_time: float
+    silence: float
+    last_error: str
+    failing: bool
+
+    @property
+    def waiting(self) -> int:
+        """Frames in the slot or in the network: received = explained + dropped + rejected + it."""
+        return self.received - self.explained - self.dropped - self.rejected
+
+
+class FrameCounts:
+    """Counts one camera's frames; called from the executor's thread and the worker's.
+
+    Rates use the steady clock, which simulated time and bag loops cannot turn back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._started = time.monotonic()
+        self._received = self._explained = self._dropped = self._rejected = 0
+        self._arrivals: deque[float] = deque()
+        self._outputs: deque[tuple[float, float, float]] = deque()
+        self._last_arrival = float('-inf')
+        self._last_error = ''
+        self._failing = False
+
+    def receive(self) -> None:
+        """Count a frame that came in."""
+        with self._lock:
+            self._received += 1
+            self._last_arrival = time.monotonic()
+            self._arrivals.append(self._last_arrival)
+            self._forget(self._last_arrival)
+
+    def drop(self) -> None:
+        """Count a frame that nobody explains."""
+        with self._lock:
+            self._dropped += 1
+
+    def reject(self, reason: str) -> None:
+        """Count a frame that cannot be explained."""
+        with self._lock:
+            self._rejected += 1
+            self._last_error = reason
+            self._failing = True
+
+    def explain(self, age: float, explain_time: float) -> None:
+        """Count a frame whose outputs are published.
+
+        Args:
+            age: Now − stamp of the frame, in seconds.
+            explain_time: Time since the worker took it, in seconds.
+        """
+        with self._lock:
+            self._explained += 1
+            self._failing = False
+            now = time.monotonic()
+            self._outputs.append((now, age, explain_time))
+            self._forget(now)
+
+    def summary(self) -> FrameSummary:
+        """Return the figures as of now."""
+        with self._lock:
+            now = time.monotonic()
+            self._forget(now)
+            window = min(WINDOW_SECONDS, max(now - self._started, 1e-3))
+            ages = [age for _, age, _ in self._outputs]
+            times = [explain_time for _, _, explain_time in self._outputs]
+            p50, p95, top = np.percentile(ages, (50, 95, 100)) if ages else (np.nan,) * 3
+            return FrameSummary(
+                received=self._received,
+                explained=self._explained,
+                dropped=self._dropped,
+                rejected=self._rejected,
+                rate_in=len(self._arrivals) / window,
+                rate_out=len(self._outputs) / window,
+                ages=(float(p50), float(p95), float(top)),
+                explain_time=float(np.median(times)) if times else float('nan'),
+                silence=now - self._last_arrival,
+                last_error=self._last_error,
+                failing=self._failing,
+            )
+
+    def _forget(self, now: float) -> None:
+        while self._arrivals and now - self._arrivals[0] > WINDOW_SECONDS:
+            self._arrivals.popleft()
+        while self._outputs and now - self._outputs[0][0] > WINDOW_SECONDS:
+            self._outputs.popleft()

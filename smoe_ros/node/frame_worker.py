@@ -1,0 +1,126 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The one thread that explains frames, straight through from message to message."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rclpy.lifecycle import LifecycleNode
+from rclpy.time import Time
+from sensor_msgs.msg import Image
+
+from smoe_ros.errors import FrameError
+from smoe_ros.node.frame_counts import FrameCounts
+from smoe_ros.node.frame_slots import FrameSlots
+from smoe_ros.node.image_conversion import to_rgb
+from smoe_ros.node.messages import Method
+from smoe_ros.node.outputs import CameraOutputs
+from smoe_ros.pipeline import Pipeline
+from smoe_ros.preprocessing import Rgb
+
+
+@dataclass(frozen=True)
+class Camera:
+    """What the worker needs of one camera.
+
+    Attributes:
+        topic: Its image topic, for messages to people.
+        outputs: Where its explanations go.
+        counts: What became of its frames.
+    """
+
+    topic: str
+    outputs: CameraOutputs
+    counts: FrameCounts = field(default_factory=FrameCounts)
+
+
+class FrameWorker:
+    """Takes the newest frame of every camera, explains them together and publishes."""
+
+    def __init__(self, node: LifecycleNode, pipeline: Pipeline, cameras: Sequence[Camera]) -> None:
+        """Start the thread.
+
+        Args:
+            node: For its clock, logger and context.
+            pipeline: Explains the frames.
+            cameras: All cameras, by index.
+        """
+        self.overlay_alpha = 0.5
+        self._node = node
+        self._pipeline = pipeline
+        self._method = Method(
+            backbone=pipeline.backbone.name,
+            normalization=pipeline.explainer.normalization,
+            statistic=pipeline.explainer.statistic,
+            weights=pipeline.explainer.weights,
+            labels=pipeline.backbone.labels,
+        )
+        self._cameras = cameras
+        self._slots: FrameSlots[Image] = FrameSlots()
+        self._thread = threading.Thread(target=self._work, name='frame_worker', daemon=True)
+        self._thread.start()
+
+    def put(self, camera: int, image: Image) -> None:
+        """Store a camera's newest image for the worker; never blocks."""
+        counts = self._cameras[camera].counts
+        counts.receive()
+        if self._slots.put(camera, image):
+            counts.drop()
+
+    def stop(self) -> None:
+        """Let the frames in the network finish, drop those that wait, and end the thread."""
+        for camera in self._slots.close():
+            self._cameras[camera].counts.drop()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while taken := self._slots.take():
+            self._explain(taken)
+
+    def _explain(self, taken: dict[int, Image]) -> None:
+        started = time.monotonic()
+        frames: dict[int, Rgb] = {}
+        for index, image in taken.items():
+            if not self._cameras[index].outputs.watched():
+                self._cameras[index].counts.drop()
+                continue
+            try:
+                frames[index] = to_rgb(image)
+            except FrameError as error:
+                self._reject(index, str(error))
+        if not frames:
+            return
+        try:
+            results = self._pipeline.explain(list(frames.values()))
+        except Exception as error:  # out of memory, a device that went away: these frames only
+            results = [FrameError(f'{type(error).__name__}: {error}')] * len(frames)
+        for (index, rgb), result in zip(frames.items(), results, strict=True):
+            if isinstance(result, FrameError):
+                self._reject(index, str(result))
+                continue
+            camera, header = self._cameras[index], taken[index].header
+            try:
+                camera.outputs.publish(header, rgb, result, self._method, self.overlay_alpha)
+            except Exception as error:
+                # A signal takes the context away at any moment; that frame is nobody's any more.
+                if not self._node.context.ok():
+                    camera.counts.drop()
+                    continue
+                self._reject(index, f'{type(error).__name__}: {error}')
+                continue
+            clock = self._node.get_clock()
+            stamp = Time.from_msg(header.stamp, clock_type=clock.clock_type)
+            age = (clock.now() - stamp).nanoseconds * 1e-9
+            camera.counts.explain(age, time.monotonic() - started)
+
+    def _reject(self, index: int, reason: str) -> None:
+        camera = self._cameras[index]
+        reason = ' '.join(reason.split())
+        camera.counts.reject(reason)
+        self._node.get_logger().warning(
+            f'{camera.topic}: frame rejected: {reason}', throttle_duration_sec=1.0
+        )

@@ -1,0 +1,125 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The outputs beside one camera, each made only while somebody subscribes to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.lifecycle import LifecycleNode
+from rclpy.publisher import Publisher
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from smoe_msgs.msg import ScaleContributions
+from smoe_ros.node.messages import Method, to_contributions, to_image
+from smoe_ros.pipeline import FrameExplanation
+from smoe_ros.rendering import Rgb, heat_map, lovi, overlay
+
+# RELIABLE matches every subscriber, RViz's default included; depth 1 keeps the newest only.
+OUTPUT_QOS = QoSProfile(
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.VOLATILE,
+    history=HistoryPolicy.KEEP_LAST,
+    depth=1,
+)
+
+
+class _Frame:
+    """One explained frame; the heat map is drawn once for both pictures that show it."""
+
+    def __init__(
+        self, rgb: Rgb, explanation: FrameExplanation, weights: tuple[float, ...], alpha: float
+    ) -> None:
+        self.rgb = rgb
+        self.explanation = explanation
+        self.weights = weights
+        self.alpha = alpha
+
+    @cached_property
+    def heat_map(self) -> Rgb:
+        return heat_map(self.explanation.scale_maps, self.weights)
+
+    def saliency_mono8(self) -> NDArray[np.uint8]:
+        return np.rint(self.explanation.saliency * 255).astype(np.uint8)
+
+
+# Output, encoding, and how it is made.
+_IMAGES: tuple[tuple[str, str, Callable[[_Frame], NDArray[np.generic]]], ...] = (
+    ('saliency', 'mono8', lambda frame: frame.saliency_mono8()),
+    ('saliency_float', '32FC1', lambda frame: frame.explanation.saliency),
+    ('lovi', 'rgb8', lambda frame: lovi(frame.explanation.scale_maps)),
+    ('heat_map', 'rgb8', lambda frame: frame.heat_map),
+    ('overlay', 'rgb8', lambda frame: overlay(frame.rgb, frame.heat_map, frame.alpha)),
+)
+
+
+class CameraOutputs:
+    """Publishers of one camera's explanations."""
+
+    def __init__(self, node: LifecycleNode, namespace: str) -> None:
+        """Create the publishers.
+
+        Args:
+            node: The node that publishes.
+            namespace: Where the outputs lie, for example ``/front/smoe``.
+        """
+        self._node = node
+        self._contributions = self._publisher(ScaleContributions, f'{namespace}/contributions')
+        self._images = [
+            (self._publisher(Image, f'{namespace}/{name}'), encoding, make)
+            for name, encoding, make in _IMAGES
+        ]
+
+    def watched(self) -> bool:
+        """Whether anybody subscribes to any output."""
+        publishers = (self._contributions, *(image for image, _, _ in self._images))
+        return any(_watched(publisher) for publisher in publishers)
+
+    def publish(
+        self,
+        header: Header,
+        rgb: Rgb,
+        explanation: FrameExplanation,
+        method: Method,
+        alpha: float,
+    ) -> None:
+        """Make and publish every output that somebody subscribes to.
+
+        Args:
+            header: Header of the camera's image, given to every output.
+            rgb: The camera's image, shape (H, W, 3), uint8.
+            explanation: Its explanation.
+            method: How it was explained.
+            alpha: Share of the heat map in the overlay, 0..1.
+        """
+        if _watched(self._contributions):
+            self._contributions.publish(
+                to_contributions(explanation, method, (rgb.shape[0], rgb.shape[1]), header)
+            )
+        frame = _Frame(rgb, explanation, method.weights, alpha)
+        for publisher, encoding, make in self._images:
+            if _watched(publisher):
+                publisher.publish(to_image(make(frame), encoding, header))
+
+    def close(self) -> None:
+        """Destroy the publishers."""
+        for publisher in (self._contributions, *(image for image, _, _ in self._images)):
+            self._node.destroy_publisher(publisher)
+
+    def _publisher(self, message_type: type, topic: str) -> Publisher:
+        return self._node.create_publisher(
+            message_type,
+            topic,
+            OUTPUT_QOS,
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+
+
+def _watched(publisher: Publisher) -> bool:
+    return publisher.get_subscription_count() > 0

@@ -1,0 +1,141 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The life of a node's process: start, spin, and an orderly end whatever happens."""
+
+from __future__ import annotations
+
+import ast
+import re
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+
+import rclpy
+from rclpy.exceptions import NameValidationException, ParameterException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.logging import LoggingSeverity, set_logger_level
+from rclpy.node import Node
+from rclpy.qos_overriding_options import InvalidQosOverridesError
+from rclpy.utilities import remove_ros_args
+
+from smoe_ros.errors import ConfigurationError
+
+# rclpy raises these for what a user gave it: arguments, names, overrides.
+_USER_ERRORS = (
+    rclpy_implementation.RCLError,
+    rclpy_implementation.UnknownROSArgsError,
+    InvalidQosOverridesError,
+    NameValidationException,
+    ParameterException,
+)
+_ARGUMENT_HINTS = {
+    'parameter override rule': 'write -p name:=value, a list as "[a, b]"',
+    'trailing -p flag': 'write -p name:=value',
+    'remap rule': 'write -r from:=to, with names that ROS allows',
+    'log level': 'choose debug, info, warn, error or fatal',
+}
+
+
+def run_node(create: Callable[[], Node], args: Sequence[str] | None = None) -> int:
+    """Run one node until it is done or told to stop, and return the process's exit code.
+
+    For ``main()``, whose last act it is: afterwards SIGINT and SIGTERM stay ignored, so that a
+    second Ctrl-C cannot spoil the exit code of a process that is ending already.
+
+    The node may have two attributes that this honours: ``finished``, a ``rclpy.task.Future`` that
+    ends the spinning when done (its exception, if any, is raised), and ``close()``, called before
+    the node is destroyed, for example to join threads.
+
+    Args:
+        create: Makes the node; called after ``rclpy.init``.
+        args: Command line without the program's name; None takes the process's own. Only ROS
+            arguments may be among them.
+
+    Returns:
+        0 after SIGINT, SIGTERM, a shutdown of the context, or ``finished``. 1 if the configuration
+        was refused: by a ConfigurationError, or by ROS itself for a malformed argument, parameter
+        or name. The reason is then the one line on standard error, ``<executable>: <reason>``.
+    """
+    executable = Path(sys.argv[0]).name
+    arguments = list(sys.argv[1:] if args is None else args)
+    node = None
+    started = False
+    signal.signal(signal.SIGTERM, _interrupt)  # rclpy's handlers call the ones they replace
+    try:
+        _initialise([executable, *arguments])
+        started = True
+        node = create()
+        _spin(node)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except ConfigurationError as error:
+        return _refuse(executable, str(error))
+    except Exception as error:
+        # A signal shuts the context down first, and then any call into ROS may fail with anything.
+        if started and not rclpy.ok():
+            return 0
+        # rclpy has no type of its own for an unknown value of a QoS override.
+        if isinstance(error, _USER_ERRORS) or 'QoS override' in str(error):
+            return _refuse(executable, _explain(error))
+        raise
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if node is not None:
+            close = getattr(node, 'close', None)
+            if close is not None:
+                close()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Let SIGTERM stop Python code the way SIGINT does, also while a node is being created."""
+    raise KeyboardInterrupt
+
+
+def _initialise(argv: list[str]) -> None:
+    stray = remove_ros_args(argv)[1:]
+    if stray:
+        raise ConfigurationError(
+            f'unexpected arguments: {" ".join(stray)} (parameters are given as '
+            '--ros-args -p name:=value)'
+        )
+    set_logger_level('rcl', LoggingSeverity.FATAL)  # it would announce the error a second time
+    try:
+        rclpy.init(args=argv)
+    finally:
+        set_logger_level('rcl', LoggingSeverity.UNSET)
+
+
+def _spin(node: Node) -> None:
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    finished = getattr(node, 'finished', None)
+    if finished is None:
+        executor.spin()
+    else:
+        executor.spin_until_future_complete(finished)
+        if finished.done():
+            finished.result()
+
+
+def _refuse(executable: str, reason: str) -> int:
+    print(f'{executable}: {" ".join(reason.split())}', file=sys.stderr)
+    return 1
+
+
+def _explain(error: Exception) -> str:
+    """Put an error of ROS's argument parser into words of the command line."""
+    text = str(error).split(', at /')[0]  # the rest are places in ROS's own source
+    if isinstance(error, rclpy_implementation.UnknownROSArgsError):
+        return f'unknown ROS arguments: {" ".join(ast.literal_eval(text))}'
+    found = re.search(r"Couldn't parse ([^:'.]+)(?:: '(.*)')?\.(?: Error: (.*))?", text, re.S)
+    if not found:
+        return text
+    what, argument, reason = found.groups()
+    return f"cannot use '{argument or '-p'}': {_ARGUMENT_HINTS.get(what, reason)}"

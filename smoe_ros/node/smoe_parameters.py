@@ -1,0 +1,123 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The parameters of the node `smoe`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smoe_ros.backbones import DEFAULT_BACKBONE
+from smoe_ros.explainer import NORMALIZATIONS
+from smoe_ros.node.camera_input import RELIABILITIES
+from smoe_ros.node.parameters import Parameter
+from smoe_ros.settings import Settings, parse_scale_weights
+
+PARAMETERS = (
+    Parameter(
+        'image_topics',
+        ['image_raw'],
+        'Image topics to explain (sensor_msgs/Image). Outputs lie beside each: /front/image_raw '
+        'is explained under /front/smoe/.',
+    ),
+    Parameter(
+        'output_namespaces',
+        [],
+        'Where the outputs of each image topic lie, one a topic; empty puts them beside the '
+        'camera. Needed where two image topics share a namespace.',
+    ),
+    Parameter(
+        'input_reliability',
+        'auto',
+        'Reliability of the image subscriptions; auto takes reliable when every publisher of the '
+        'topic offers it, else best_effort.',
+        choices=RELIABILITIES,
+    ),
+    Parameter(
+        'backbone',
+        DEFAULT_BACKBONE,
+        'Network to explain: efficientnet_lite0 or any torchvision classifier that is a CNN.',
+    ),
+    Parameter(
+        'weights',
+        'default',
+        'Weights of the network: default (the published ImageNet weights), random, or the path '
+        'of a checkpoint.',
+    ),
+    Parameter(
+        'allow_download',
+        False,
+        'Whether default weights that are not on this machine may be downloaded.',
+    ),
+    Parameter(
+        'short_side',
+        224,
+        'Short side of the network input in pixels, a multiple of 32; the long side follows the '
+        "camera's aspect ratio.",
+        minimum=32,
+        maximum=2048,
+    ),
+    Parameter(
+        'scales',
+        ['auto'],
+        'Activations to read: auto (one for each scale of the network), or module paths such as '
+        'layer3; name#0 picks a call.',
+    ),
+    Parameter(
+        'scale_weights',
+        'equal',
+        'Weight of each scale in the saliency: equal, prior (five scales, from the paper), '
+        'linear, or numbers such as 1, 2, 3, 4, 5, finest first.',
+    ),
+    Parameter(
+        'normalization',
+        'gaussian_cdf',
+        'Normalisation of the map of each scale.',
+        choices=tuple(NORMALIZATIONS),
+    ),
+    Parameter(
+        'overlay_alpha',
+        0.5,
+        'Share of the heat map in the overlay; may be changed at run time.',
+        minimum=0.0,
+        maximum=1.0,
+        runtime=True,
+    ),
+    Parameter(
+        'device',
+        'auto',
+        'Device of the network: auto (CUDA if there is one), cpu, cuda or cuda:N.',
+    ),
+    Parameter(
+        'threads',
+        0,
+        'CPU threads of the network; 0 leaves the choice to torch.',
+        minimum=0,
+        maximum=1024,
+    ),
+    Parameter(
+        'autostart',
+        True,
+        'Whether the node configures and activates itself; false leaves it to a lifecycle '
+        'manager.',
+    ),
+)
+
+
+def to_settings(values: dict[str, Any]) -> Settings:
+    """Return how frames are explained, from the parameters' values.
+
+    Raises:
+        ConfigurationError: If the scale weights cannot be read.
+    """
+    scales = tuple(values['scales'])
+    return Settings(
+        backbone=values['backbone'],
+        weights=values['weights'],
+        allow_download=values['allow_download'],
+        short_side=values['short_side'],
+        scales='auto' if scales == ('auto',) else scales,
+        scale_weights=parse_scale_weights(values['scale_weights']),
+        normalization=values['normalization'],
+        device=values['device'],
+        threads=values['threads'],
+    )

@@ -1,0 +1,76 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How frames are explained, as a user says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from smoe_ros.backbones import DEFAULT_BACKBONE
+from smoe_ros.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How frames are explained; see `load_backbone` and `Explainer` for the meanings.
+
+    Attributes:
+        backbone: Name of the network.
+        weights: ``'default'``, ``'random'`` or the path of a checkpoint.
+        allow_download: Whether default weights may be downloaded.
+        short_side: Short side of the network's input in pixels.
+        scales: ``'auto'`` or module paths.
+        scale_weights: Name of a preset, or one number a scale.
+        normalization: Name of the normalisation.
+        device: ``'auto'``, ``'cpu'``, ``'cuda'`` or ``'cuda:N'``.
+        threads: Number of CPU threads of the network; 0 leaves torch's choice.
+    """
+
+    backbone: str = DEFAULT_BACKBONE
+    weights: str = 'default'
+    allow_download: bool = False
+    short_side: int = 224
+    scales: Literal['auto'] | tuple[str, ...] = 'auto'
+    scale_weights: str | tuple[float, ...] = 'equal'
+    normalization: str = 'gaussian_cdf'
+    device: str = 'auto'
+    threads: int = 0
+
+
+def resolve_device(name: str) -> torch.device:
+    """Return the device of a name; ``'auto'`` takes CUDA if there is one.
+
+    Raises:
+        ConfigurationError: If the name is unknown or the machine lacks the device.
+    """
+    kind, _, number = name.partition(':')
+    if name not in ('auto', 'cpu') and (kind != 'cuda' or (':' in name and not number.isdigit())):
+        raise ConfigurationError(f"device '{name}' is unknown; choose auto, cpu, cuda or cuda:N")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == 'auto':
+        return torch.device('cuda' if count else 'cpu')
+    if kind == 'cuda' and int(number or 0) >= count:
+        raise ConfigurationError(
+            f"device '{name}' is not there: torch {torch.__version__} sees {count} CUDA devices; "
+            'choose auto or cpu'
+        )
+    return torch.device(name)
+
+
+def parse_scale_weights(text: str) -> str | tuple[float, ...]:
+    """Read scale weights as a user writes them: a preset's name, or numbers as in ``1, 2, 3.5``.
+
+    Raises:
+        ConfigurationError: If one of several entries is no number.
+    """
+    if not any(character.isdigit() for character in text):
+        return text.strip()
+    try:
+        return tuple(float(number) for number in text.strip(' []').split(','))
+    except ValueError:
+        raise ConfigurationError(
+            f"scale_weights is '{text}'; give equal, prior, linear or numbers such as 1, 2, 3"
+        ) from None
