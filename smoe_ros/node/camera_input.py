@@ -15,6 +15,9 @@ from sensor_msgs.msg import Image
 RELIABILITIES = ('auto', 'reliable', 'best_effort')
 # How often the publishers are looked at again; discovery itself takes about as long.
 _RECHECK_SECONDS = 0.5
+# The callback only stores the newest image, so nothing grows old here; with a depth of 1 the
+# middleware would drop images that no figure of ours shows whenever the executor is late.
+_QUEUE_DEPTH = 5
 
 
 class CameraInput:
@@ -76,7 +79,7 @@ class CameraInput:
             reliability=self._policy,
             durability=DurabilityPolicy.VOLATILE,
             history=HistoryPolicy.KEEP_LAST,
-            depth=1,
+            depth=_QUEUE_DEPTH,
         )
         if self._subscription is not None:
             # First the old one: no frame may come in by two ways.

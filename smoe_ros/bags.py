@@ -1,0 +1,103 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Bags (rosbag2, MCAP) written and read without ROS; custom messages travel inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rosbags.highlevel import AnyReader
+from rosbags.interfaces import Connection
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
+
+
+def typestore(definitions: Sequence[Path] = ()) -> Typestore:
+    """Return the message types of ROS 2 Jazzy and those of further ``.msg`` files.
+
+    Args:
+        definitions: Paths such as ``…/smoe_msgs/msg/ScaleContribution.msg``; the package is the
+            folder above ``msg``.
+    """
+    store = get_typestore(Stores.ROS2_JAZZY)
+    types: dict[str, Any] = {}
+    for path in definitions:
+        name = f'{path.parents[1].name}/msg/{path.stem}'
+        types.update(get_types_from_msg(path.read_text(encoding='utf-8'), name))
+    store.register(types)
+    return store
+
+
+class BagWriter:
+    """Writes one bag; a context manager. Nothing is kept in memory."""
+
+    def __init__(self, path: Path, store: Typestore) -> None:
+        """Create the bag.
+
+        Args:
+            path: The bag's folder; must not exist.
+            store: Types of all topics.
+        """
+        self._store = store
+        self._connections: dict[str, Connection] = {}
+        # Version 9 is the format of Jazzy's rosbag2.
+        self._writer = Writer(path, version=9, storage_plugin=StoragePlugin.MCAP)
+        self._writer.open()
+
+    def add_topic(self, topic: str, message_type: str) -> None:
+        """Announce a topic.
+
+        Args:
+            topic: Its full name.
+            message_type: For example ``sensor_msgs/msg/Image``.
+        """
+        self._connections[topic] = self._writer.add_connection(
+            topic, message_type, typestore=self._store
+        )
+
+    def write(self, topic: str, time: int, serialized: bytes) -> None:
+        """Append one message.
+
+        Args:
+            topic: An announced topic.
+            time: When it was received, in nanoseconds.
+            serialized: The message as CDR, as it came over the wire.
+        """
+        self._writer.write(self._connections[topic], time, serialized)
+
+    def close(self) -> None:
+        """Complete the bag with its index and metadata."""
+        self._writer.close()
+
+    def __enter__(self) -> BagWriter:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+
+def read_bag(path: Path, topics: Sequence[str] = ()) -> Iterator[tuple[str, int, Any]]:
+    """Read a bag's messages in the order of their times, by the definitions inside it.
+
+    Args:
+        path: The bag's folder.
+        topics: Topics to read; empty means all.
+
+    Yields:
+        Topic, time in nanoseconds, and the message with fields as in its definition.
+    """
+    with AnyReader([path]) as reader:
+        wanted = [c for c in reader.connections if not topics or c.topic in topics]
+        for connection, time, data in reader.messages(connections=wanted):
+            yield connection.topic, time, reader.deserialize(data, connection.msgtype)

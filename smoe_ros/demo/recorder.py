@@ -1,0 +1,116 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Records one camera and its explanations into a bag, and says on standard output how it goes.
+
+Twice a second it prints a line of JSON: frames of the camera and explanations so far, the age of
+the latest explanation in milliseconds, how often the node gave its diagnostics, and how many
+frames waited in it at the last of them. SIGINT completes the bag.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import deserialize_message
+from rclpy.time import Time
+from sensor_msgs.msg import Image
+
+from smoe_msgs.msg import ScaleContributions
+from smoe_ros.bags import BagWriter, typestore
+from smoe_ros.errors import ConfigurationError
+from smoe_ros.node.parameters import Parameter, declare
+from smoe_ros.node.running import run_node
+
+PARAMETERS = (
+    Parameter('bag', 'bag', 'Folder of the bag to write; must not exist.'),
+    Parameter('image_topic', 'image_raw', "The camera's image topic."),
+    Parameter('outputs', 'smoe', "Namespace of the camera's explanations."),
+)
+# Deep enough for a disk that stalls for some seconds.
+_QOS = QoSProfile(reliability=ReliabilityPolicy.RELIABLE, depth=100)
+_REPORT_SECONDS = 0.5
+
+
+class Recorder(Node):
+    """Writes serialised messages as they come; only the small ones are looked into."""
+
+    def __init__(self) -> None:
+        """Subscribe and create the bag.
+
+        Raises:
+            ConfigurationError: If the bag cannot be created.
+        """
+        super().__init__('recorder')
+        values = declare(self, PARAMETERS)
+        outputs = values['outputs']
+        self._camera_topic = self.resolve_topic_name(values['image_topic'])
+        topics: dict[str, type] = {
+            values['image_topic']: Image,
+            f'{outputs}/saliency': Image,
+            f'{outputs}/lovi': Image,
+            f'{outputs}/overlay': Image,
+            f'{outputs}/contributions': ScaleContributions,
+            '/diagnostics': DiagnosticArray,
+        }
+        share = Path(get_package_share_directory('smoe_msgs'))
+        try:
+            self._bag = BagWriter(
+                Path(values['bag']), typestore(sorted((share / 'msg').glob('*.msg')))
+            )
+        except Exception as error:  # rosbags' errors, and the disk's
+            raise ConfigurationError(f"bag '{values['bag']}' cannot be written: {error}") from None
+        self._camera_frames = 0
+        self._explained_frames = 0
+        self._age = 0.0
+        self._diagnostics = 0
+        self._waiting = 0
+        for topic, message_type in topics.items():
+            name = self.resolve_topic_name(topic)
+            package = message_type.__module__.partition('.')[0]
+            self._bag.add_topic(name, f'{package}/msg/{message_type.__name__}')
+            callback = functools.partial(self._record, name, message_type)
+            self.create_subscription(message_type, topic, callback, _QOS, raw=True)
+        self.create_timer(_REPORT_SECONDS, self._report)
+
+    def close(self) -> None:
+        """Complete the bag."""
+        self._report()
+        self._bag.close()
+
+    def _record(self, topic: str, message_type: type, serialized: bytes) -> None:
+        now = self.get_clock().now()
+        self._bag.write(topic, now.nanoseconds, serialized)
+        if topic == self._camera_topic:
+            self._camera_frames += 1
+        elif message_type is ScaleContributions:
+            stamp = Time.from_msg(deserialize_message(serialized, message_type).header.stamp)
+            self._explained_frames += 1
+            self._age = (now.nanoseconds - stamp.nanoseconds) * 1e-6
+        elif message_type is DiagnosticArray:
+            for status in deserialize_message(serialized, message_type).status:
+                values = {value.key: value.value for value in status.values}
+                if status.hardware_id == self._camera_topic and 'frames waiting' in values:
+                    self._diagnostics += 1
+                    self._waiting = int(values['frames waiting'])
+
+    def _report(self) -> None:
+        report = {
+            'camera': self._camera_frames,
+            'explained': self._explained_frames,
+            'age_ms': round(self._age, 1),
+            'diagnostics': self._diagnostics,
+            'waiting': self._waiting,
+        }
+        print(json.dumps(report), flush=True)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the node; see `run_node` for the exit codes."""
+    return run_node(Recorder, args)

@@ -1,0 +1,110 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What lies beside the code says the same as the code."""
+
+from __future__ import annotations
+
+import os
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytest.importorskip('rclpy')
+
+from smoe_ros.node.outputs import OUTPUT_QOS
+from smoe_ros.node.smoe_parameters import PARAMETERS
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_smoe_yaml_holds_every_parameter_with_its_default() -> None:
+    content = yaml.safe_load((ROOT / 'config' / 'smoe.yaml').read_text())
+    assert content == {
+        '/**': {'ros__parameters': {parameter.name: parameter.default for parameter in PARAMETERS}}
+    }
+
+
+def test_smoe_yaml_comments_every_parameter() -> None:
+    lines = (ROOT / 'config' / 'smoe.yaml').read_text().splitlines()
+    for parameter in PARAMETERS:
+        (number,) = (
+            n for n, line in enumerate(lines) if line.startswith(f'    {parameter.name}:')
+        )
+        assert lines[number - 1].startswith('    # '), parameter.name
+
+
+def test_every_message_field_is_commented() -> None:
+    for path in (ROOT / 'smoe_msgs' / 'msg').glob('*.msg'):
+        blocks = path.read_text().split('\n\n')
+        for block in blocks:
+            fields = [line for line in block.splitlines() if line and not line.startswith('#')]
+            assert not fields or block.startswith('#'), f'{path.name}: {fields}'
+
+
+def rviz_displays() -> list[dict[str, object]]:
+    content = yaml.safe_load((ROOT / 'config' / 'smoe.rviz').read_text())
+    return content['Visualization Manager']['Displays']
+
+
+def test_rviz_shows_camera_overlay_lovi_and_saliency() -> None:
+    topics = [display['Topic']['Value'] for display in rviz_displays()]
+    assert topics == ['/image_raw', '/smoe/overlay', '/smoe/lovi', '/smoe/saliency']
+
+
+def test_rviz_asks_for_the_quality_of_service_that_is_offered() -> None:
+    for display in rviz_displays():
+        topic = display['Topic']
+        assert topic['Reliability Policy'].upper() == OUTPUT_QOS.reliability.name
+        assert topic['Durability Policy'].upper() == OUTPUT_QOS.durability.name
+
+
+def test_rviz_does_not_stretch_the_saliency_of_each_frame() -> None:
+    assert all(display['Normalize Range'] is False for display in rviz_displays())
+
+
+def test_the_two_packages_have_one_version() -> None:
+    versions = {
+        ElementTree.parse(path).findtext('version')
+        for path in (ROOT / 'package.xml', ROOT / 'smoe_msgs' / 'package.xml')
+    }
+    (setup_version,) = re.findall(r"version='([^']+)'", (ROOT / 'setup.py').read_text())
+    assert versions == {setup_version}
+
+
+@pytest.mark.parametrize('name', ['smoe', 'demo'])
+def test_launch_file_loads_and_describes_its_arguments(name: str) -> None:
+    pytest.importorskip('launch_ros', reason='ROS wheels have no launch; /opt/ros has')
+    from launch import LaunchContext
+    from launch.launch_description_sources import get_launch_description_from_python_launch_file
+
+    path = ROOT / 'launch' / f'{name}.launch.py'
+    description = get_launch_description_from_python_launch_file(str(path))
+    arguments = description.get_launch_arguments()
+    assert arguments
+    assert all(len(argument.description) > 10 for argument in arguments)
+    for argument in arguments:
+        argument.visit(LaunchContext())
+
+
+@pytest.mark.parametrize('name', ['smoe', 'demo'])
+def test_every_launch_argument_is_used(name: str) -> None:
+    text = (ROOT / 'launch' / f'{name}.launch.py').read_text()
+    declared = re.findall(r"DeclareLaunchArgument\(\s*'(\w+)'", text)
+    assert declared
+    for argument in declared:
+        assert f"LaunchConfiguration('{argument}')" in text, argument
+
+
+def test_fast_dds_profile_makes_room_for_large_images() -> None:
+    tree = ElementTree.parse(ROOT / 'config' / 'fastdds.xml')
+    found = {element.tag.rpartition('}')[2]: element.text or '' for element in tree.iter()}
+    assert int(found['segment_size']) >= 64 * 2**20
+    assert found['useBuiltinTransports'].strip() == 'false'
+
+
+def test_scripts_are_executable() -> None:
+    for name in ('setup', 'demo', 'test'):
+        assert os.access(ROOT / 'scripts' / name, os.X_OK), name
