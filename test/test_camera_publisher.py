@@ -1,0 +1,448 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The camera as its users meet it: the installed executable, in its own process, over real DDS."""
+
+import math
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy')
+
+from rclpy.parameter_client import AsyncParameterClient
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.time import Time
+from sensor_msgs.msg import CameraInfo, Image
+
+from smoe_ros.framing import fit
+from smoe_ros.image_sources import Synthetic
+from smoe_ros.node.camera_publisher import PARAMETERS
+
+# As many as any test sends: what is missing then was lost on the way, not here.
+KEEP_ALL_HERE = 400
+
+
+class Listener:
+    """Everything that came from the camera."""
+
+    def __init__(self, node):
+        self.node = node
+        self.images = []
+        self.infos = []
+        node.create_subscription(CameraInfo, 'camera_info', self.infos.append, KEEP_ALL_HERE)
+        self.ages = []
+        node.create_subscription(Image, 'image_raw', self._take, KEEP_ALL_HERE)
+
+    def _take(self, image):
+        age = self.node.get_clock().now() - Time.from_msg(image.header.stamp)
+        self.ages.append(age.nanoseconds / 1e9)
+        self.images.append(image)
+
+    def stamps(self):
+        """Return the images' stamps in seconds since the first."""
+        stamps = [m.header.stamp.sec * 10**9 + m.header.stamp.nanosec for m in self.images]
+        return (np.array(stamps) - stamps[0]) / 1e9
+
+
+@pytest.fixture
+def listener(ros_node):
+    return Listener(ros_node('listener'))
+
+
+@pytest.fixture
+def play(ros_process, listener, wait_until):
+    """Run a camera that is to end by itself, and return when all it sent was received."""
+
+    def run(count, **parameters):
+        parameters = {'start_subscribers': 1, 'rate': 100.0, **parameters}
+        camera = ros_process('camera_publisher', parameters=parameters)
+        wait_until(lambda: camera.returncode is not None, 40, node=listener.node)
+        assert camera.returncode == 0, camera.report()
+        wait_until(lambda: len(listener.images) >= count, 5, node=listener.node)
+        return camera
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Make a folder of three small images whose grey levels are 10, 20 and 30."""
+    path = tmp_path / 'images'
+    path.mkdir()
+    for level in (10, 20, 30):
+        cv2.imwrite(str(path / f'{level}.png'), np.full((8, 12, 3), level, np.uint8))
+    return path
+
+
+def pixels(message):
+    return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, -1)
+
+
+# What is published
+
+
+def test_without_loop_every_image_arrives_exactly_once_and_the_process_ends_with_0(play, listener):
+    camera = play(250, source='bikes', loop=False, frame_id='front')
+    assert len(listener.images) == 250
+    assert np.all(np.diff(listener.stamps()) > 0)
+    for image in listener.images:
+        assert image.header.frame_id == 'front'
+        assert (image.width, image.height, image.encoding) == (640, 272, 'bgr8')
+        assert (image.step, len(image.data), image.is_bigendian) == (1920, 1920 * 272, 0)
+    assert 'published 250 images' in camera.stderr
+
+
+def test_camera_info_has_the_images_headers_and_is_a_pinhole_of_60_degrees(play, listener):
+    play(20, source='synthetic', frame_count=20, width=320)
+    stamps = {(m.header.stamp.sec, m.header.stamp.nanosec) for m in listener.images}
+    assert {(m.header.stamp.sec, m.header.stamp.nanosec) for m in listener.infos} <= stamps
+    info = listener.infos[-1]
+    assert info.header == listener.images[-1].header
+    assert (info.width, info.height) == (320, 240)
+    assert info.distortion_model == 'plumb_bob'
+    assert list(info.d) == [0.0] * 5
+    fx, _, cx, _, fy, cy = info.k[:6]
+    assert math.degrees(2 * math.atan(160 / fx)) == pytest.approx(60)
+    assert (fy, cx, cy) == (fx, 159.5, 119.5)
+    assert np.array_equal(info.p.reshape(3, 4)[:, :3], info.k.reshape(3, 3))
+    assert np.array_equal(info.r.reshape(3, 3), np.eye(3))
+
+
+@pytest.mark.parametrize(
+    ('encoding', 'channels'), [('bgr8', 3), ('rgb8', 3), ('mono8', 1), ('bgra8', 4), ('rgba8', 4)]
+)
+def test_the_pixels_are_the_sources_in_the_encoding_asked_for(play, listener, encoding, channels):
+    play(1, source='synthetic', frame_count=1, encoding=encoding)
+    (image,) = listener.images
+    drawn = next(Synthetic().frames())
+    expected = {
+        'bgr8': drawn,
+        'rgb8': drawn[..., ::-1],
+        'mono8': cv2.cvtColor(drawn, cv2.COLOR_BGR2GRAY)[..., None],
+        'bgra8': np.dstack([drawn, np.full((480, 640), 255, np.uint8)]),
+        'rgba8': np.dstack([drawn[..., ::-1], np.full((480, 640), 255, np.uint8)]),
+    }[encoding]
+    assert image.encoding == encoding
+    assert image.step == 640 * channels
+    assert np.array_equal(pixels(image), expected)
+
+
+@pytest.mark.parametrize(
+    ('asked', 'size'),
+    [
+        ({'width': 320}, (320, 240)),
+        ({'height': 120}, (160, 120)),
+        ({'width': 300, 'height': 100}, (300, 100)),
+    ],
+)
+def test_width_and_height_give_the_size_by_cropping_not_by_squashing(play, listener, asked, size):
+    play(1, source='synthetic', frame_count=1, **asked)
+    (image,) = listener.images
+    assert (image.width, image.height) == size
+    assert np.array_equal(pixels(image), fit(next(Synthetic().frames()), *size))
+
+
+def test_looping_begins_again_and_frame_count_ends_it(play, listener, folder):
+    play(7, source=str(folder), frame_count=7)
+    assert [image.data[0] for image in listener.images] == [10, 20, 30, 10, 20, 30, 10]
+
+
+@pytest.mark.parametrize('reliability', ['reliable', 'best_effort'])
+def test_reliability_is_offered_as_asked(ros_process, ros_node, wait_until, reliability):
+    node = ros_node('observer')
+    ros_process('camera_publisher', parameters={'source': 'synthetic', 'reliability': reliability})
+    for topic in ('image_raw', 'camera_info'):
+        (publisher,) = wait_until(lambda t=topic: node.get_publishers_info_by_topic(f'/{t}'))
+        assert publisher.qos_profile.reliability == ReliabilityPolicy[reliability.upper()]
+
+
+def test_qos_can_be_overridden_by_the_standard_parameters(ros_process, ros_node, wait_until):
+    node = ros_node('observer')
+    override = 'qos_overrides./image_raw.publisher.reliability'
+    ros_process('camera_publisher', parameters={'source': 'synthetic', override: 'best_effort'})
+    (publisher,) = wait_until(lambda: node.get_publishers_info_by_topic('/image_raw'))
+    assert publisher.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
+
+
+# When it is published
+
+
+@pytest.mark.parametrize(
+    ('parameters', 'rate'),
+    [
+        ({'source': 'synthetic', 'rate': 50.0}, 50.0),
+        ({'source': 'synthetic', 'rate': 0.0}, 30.0),
+        ({'source': 'bikes', 'rate': 0.0}, 25.0),
+    ],
+)
+def test_images_keep_to_the_rates_schedule(play, listener, parameters, rate):
+    play(40, frame_count=40, **parameters)
+    # In periods since the first image: whole numbers, also after one that came late or never.
+    periods = listener.stamps() * rate
+    offset = np.abs(periods - periods.round() - np.median(periods - periods.round()))
+    assert np.median(offset) < 0.1
+    assert np.median(np.diff(periods)) == pytest.approx(1, abs=0.1)
+    assert periods[-1] == pytest.approx(39, abs=8)
+    # Stamped when it was the image's turn, not when it was read ahead, eight periods before.
+    assert np.median(listener.ages) * rate < 5
+
+
+def test_start_subscribers_holds_the_first_image_until_they_are_there(
+    ros_process, ros_node, wait_until
+):
+    camera = ros_process(
+        'camera_publisher',
+        parameters={'source': 'synthetic', 'start_subscribers': 2, 'frame_count': 3},
+    )
+    node = ros_node('two_listeners')
+    first, second = [], []
+    node.create_subscription(Image, 'image_raw', first.append, 10)
+    wait_until(lambda: node.count_publishers('image_raw') == 1, node=node)
+    quiet_until = time.monotonic() + 0.5
+    wait_until(lambda: time.monotonic() > quiet_until, node=node)
+    assert first == []
+    node.create_subscription(Image, 'image_raw', second.append, 10)
+    wait_until(lambda: len(first) == len(second) == 3, node=node)
+    assert np.array_equal(pixels(first[0]), next(Synthetic().frames()))
+    assert camera.wait() == 0
+
+
+# How it ends
+
+
+def opening(ros_process, node, wait_until, tmp_path):
+    """Stand in for a device that does not answer: a pipe into which nobody writes."""
+    pipe = tmp_path / 'pipe.mp4'
+    os.mkfifo(pipe)
+    camera = ros_process('camera_publisher', parameters={'source': str(pipe)})
+    wait_until(lambda: 'camera' in node.get_node_names(), node=node)
+    return camera
+
+
+def waiting(ros_process, node, wait_until, tmp_path):
+    camera = ros_process('camera_publisher', parameters={'start_subscribers': 1})
+    camera.wait_for_text('publishing')
+    return camera
+
+
+def playing(ros_process, node, wait_until, tmp_path):
+    images = []
+    node.create_subscription(Image, 'image_raw', images.append, 10)
+    camera = ros_process('camera_publisher')
+    wait_until(lambda: images, node=node)
+    return camera
+
+
+@pytest.mark.parametrize('phase', [opening, waiting, playing])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_0_and_no_traceback(
+    ros_process, ros_node, wait_until, tmp_path, phase, number
+):
+    camera = phase(ros_process, ros_node('observer'), wait_until, tmp_path)
+    camera.send_signal(number)
+    assert camera.wait(5) == 0, camera.report()
+    assert 'Traceback' not in camera.stderr
+
+
+def test_a_camera_that_is_stopped_says_how_many_images_it_published(
+    ros_process, listener, wait_until
+):
+    parameters = {'source': 'synthetic', 'start_subscribers': 1}
+    camera = ros_process('camera_publisher', parameters=parameters)
+    wait_until(lambda: len(listener.images) > 3, node=listener.node)
+    camera.send_signal(signal.SIGINT)
+    wait_until(lambda: camera.returncode is not None, node=listener.node)
+    (count,) = re.findall(r'published (\d+) images', camera.stderr)
+    wait_until(lambda: len(listener.images) >= int(count), 5, node=listener.node)
+    assert len(listener.images) == int(count)
+
+
+def test_a_second_ctrl_c_does_not_spoil_the_exit(ros_process):
+    camera = ros_process('camera_publisher', parameters={'source': 'synthetic'})
+    camera.wait_for_text('publishing')
+    deadline = time.monotonic() + 5
+    while camera.returncode is None and time.monotonic() < deadline:
+        camera.send_signal(signal.SIGINT)
+        time.sleep(0.02)  # the user's finger
+    assert camera.returncode == 0, camera.report()
+    assert 'Traceback' not in camera.stderr
+
+
+def test_a_camera_that_was_killed_does_not_hinder_the_next(ros_process, listener, wait_until):
+    for _ in range(2):
+        camera = ros_process('camera_publisher', parameters={'source': 'synthetic'})
+        wait_until(lambda: len(listener.images) > 5, node=listener.node)
+        camera.send_signal(signal.SIGKILL)
+        assert camera.wait(5) == -signal.SIGKILL
+        listener.images.clear()
+    if cleaner := shutil.which('fastdds'):  # the killed leave their shared memory behind
+        subprocess.run([cleaner, 'shm', 'clean'], check=True, stdout=subprocess.DEVNULL)
+
+
+LISTENING_PROCESS = """
+import rclpy
+from sensor_msgs.msg import Image
+rclpy.init()
+node = rclpy.create_node('frozen_listener')
+node.create_subscription(Image, 'image_raw', lambda image: print('received'), 5)
+rclpy.spin(node)
+"""
+
+
+def test_the_end_waits_for_a_subscriber_that_does_not_answer_but_not_for_ever(ros_process):
+    parameters = {'source': 'synthetic', 'width': 320, 'start_subscribers': 1, 'frame_count': 60}
+    camera = ros_process('camera_publisher', parameters=parameters)
+    frozen = ros_process(sys.executable, '-c', LISTENING_PROCESS)
+    frozen.wait_for_text('received')
+    frozen.send_signal(signal.SIGSTOP)
+    try:
+        assert camera.wait(20) == 0, camera.report()
+    finally:
+        frozen.send_signal(signal.SIGCONT)
+    assert 'did not acknowledge the last messages' in camera.stderr
+    assert 'published 60 images' in camera.stderr
+
+
+SHUT_DOWN_WHILE_CREATING = """
+import sys, rclpy
+from smoe_ros.node.running import run_node
+def create():
+    rclpy.shutdown()  # what a signal does, at a moment when no Python code sees it
+    return rclpy.create_node('late')
+sys.exit(run_node(create, []))
+"""
+
+
+def test_a_shutdown_while_the_node_is_created_is_no_error(ros_process):
+    process = ros_process(sys.executable, '-c', SHUT_DOWN_WHILE_CREATING)
+    assert process.wait() == 0, process.report()
+    assert process.stderr == ''
+
+
+# What it refuses and what it survives
+
+
+def files(folder):
+    """Make sources that cannot be played, by name."""
+    (folder / 'empty.mp4').touch()
+    (folder / 'text.mp4').write_text('this is no video\n' * 100)
+    (folder / 'no_images').mkdir()
+    (folder / 'no_images' / 'notes.txt').touch()
+    (folder / 'all_damaged').mkdir()
+    noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
+    _, png = cv2.imencode('.png', noise)
+    for name in ('a.png', 'b.png'):
+        (folder / 'all_damaged' / name).write_bytes(png.tobytes()[:40000])
+
+
+@pytest.mark.parametrize(
+    ('override', 'text'),
+    [
+        ('source:={files}/missing.mp4', "/missing.mp4' does not exist"),
+        ('source:=bike', "'bike' does not exist; did you mean bikes?"),
+        ("source:=''", 'the source is empty'),
+        ('source:={files}/empty.mp4', "empty.mp4': it is empty, damaged, or not a video"),
+        ('source:={files}/text.mp4', "text.mp4': it is empty, damaged, or not a video"),
+        ('source:={files}/no_images', 'holds no images (looked for .bmp .jpeg .jpg .png'),
+        ('source:={files}/all_damaged', 'none of the 2 images'),
+        ('source:=97', 'cannot open webcam 97'),
+        ('rate:=fast', "parameter 'rate' is 'fast', but must be a number"),
+        ('rate:=-1.0', "parameter 'rate' is -1.0, outside its range 0.0 to 1000.0"),
+        ('width:=-1', "parameter 'width' is -1, outside its range 0 to 16384"),
+        ('height:=1.5', "parameter 'height' is 1.5, but must be an integer"),
+        ('loop:=maybe', "parameter 'loop' is 'maybe', but must be true or false"),
+        ('frame_id:=[a]', "parameter 'frame_id' is ['a'], but must be text"),
+        ('encoding:=bgr9', "parameter 'encoding': 'bgr9'; did you mean bgr8"),
+        ('reliability:=best', "parameter 'reliability': 'best'; did you mean best_effort?"),
+        ('frame_count:=-1', "parameter 'frame_count' is -1, outside its range"),
+        ('start_subscribers:=-1', "parameter 'start_subscribers' is -1, outside its range"),
+        ('use_sim_time:=3', 'use_sim_time'),
+        ('qos_overrides./image_raw.publisher.reliability:=maybe', '`reliability`: `maybe`'),
+        ('rate', "cannot use '-p rate': write -p name:=value"),
+    ],
+)
+def test_a_bad_parameter_costs_one_clear_line_and_a_non_zero_exit(
+    ros_process, tmp_path, override, text
+):
+    files(tmp_path)
+    camera = ros_process('camera_publisher', '--ros-args', '-p', override.format(files=tmp_path))
+    assert camera.wait() == 1, camera.report()
+    assert camera.stderr.startswith('camera_publisher: '), camera.report()
+    assert camera.stderr.count('\n') == 1, camera.report()
+    assert text in camera.stderr
+    assert camera.stdout == ''
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'text'),
+    [
+        (['--rate', '3'], 'unexpected arguments: --rate 3'),
+        (['--ros-args', '--rate', '3'], 'unknown ROS arguments: --rate 3'),
+        (['--ros-args', '-p'], "cannot use '-p'"),
+        (['--ros-args', '-r', 'image_raw'], 'write -r from:=to'),
+        (['--ros-args', '--log-level', 'loud'], 'choose debug, info, warn'),
+        (['--ros-args', '--params-file', '/missing.yaml'], '/missing.yaml'),
+    ],
+)
+def test_a_malformed_command_line_costs_one_clear_line_and_a_non_zero_exit(
+    ros_process, arguments, text
+):
+    camera = ros_process('camera_publisher', *arguments)
+    assert camera.wait() == 1, camera.report()
+    assert camera.stderr.startswith('camera_publisher: '), camera.report()
+    assert camera.stderr.count('\n') == 1, camera.report()
+    assert text in camera.stderr
+
+
+def test_an_unreadable_image_among_good_ones_costs_one_warning(play, listener, folder):
+    (folder / '15.png').write_bytes(b'no image')
+    camera = play(3, source=str(folder), loop=False)
+    assert [image.data[0] for image in listener.images] == [10, 20, 30]
+    (warning,) = [line for line in camera.stderr.splitlines() if '15.png' in line]
+    assert 'WARN' in warning
+    assert 'published 3 images, 1 could not be decoded' in camera.stderr
+
+
+def test_a_source_that_vanishes_while_it_plays_ends_the_process_with_a_reason(
+    ros_process, listener, wait_until, folder
+):
+    camera = ros_process('camera_publisher', parameters={'source': str(folder), 'rate': 50.0})
+    wait_until(lambda: listener.images, node=listener.node)
+    for file in Path(folder).iterdir():
+        file.unlink()
+    assert camera.wait() == 1, camera.report()
+    assert re.search(r'^camera_publisher: .* gives no images any more$', camera.stderr, re.M)
+    assert 'Traceback' not in camera.stderr
+
+
+# What it tells about itself
+
+
+def test_every_parameter_is_described_and_read_only(ros_process, ros_node, wait_until):
+    ros_process('camera_publisher', parameters={'source': 'synthetic'})
+    node = ros_node('observer')
+    client = AsyncParameterClient(node, 'camera')
+    wait_until(client.services_are_ready, node=node)
+    answer = client.describe_parameters([parameter.name for parameter in PARAMETERS])
+    wait_until(answer.done, node=node)
+    for parameter, descriptor in zip(PARAMETERS, answer.result().descriptors, strict=True):
+        assert descriptor.description == parameter.description
+        assert descriptor.read_only
+        assert bool(descriptor.additional_constraints) == bool(parameter.choices)
+
+
+def test_a_best_effort_subscriber_is_served_too(ros_process, ros_node, wait_until):
+    node, images = ros_node('best_effort'), []
+    qos = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+    node.create_subscription(Image, 'image_raw', images.append, qos)
+    ros_process('camera_publisher', parameters={'source': 'synthetic'})
+    wait_until(lambda: len(images) > 3, node=node)
