@@ -8,9 +8,9 @@ import pickle
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 import torch
 import torchvision
@@ -129,20 +129,32 @@ def _torchvision_classifier(name: str, weights: str, allow_download: bool) -> _L
             " put the file there, set allow_download to true, or set weights to a path or 'random'"
         )
     try:
+        if not cached.is_file():
+            _download(published.url, cached)
+    except (OSError, HTTPException, RuntimeError) as error:  # the last for a wrong hash
+        raise ConfigurationError(
+            f"weights 'default' of backbone '{name}' could not be downloaded to {cached}: "
+            f"{_short(error)}; put the file there, or set weights to a path or 'random'"
+        ) from None
+    # torchvision knows the old names in some files, but would run code that a file holds.
+    _read_checkpoint(cached)
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore', FutureWarning)
             model = torchvision.models.get_model(name, weights=published)
-    except (URLError, OSError) as error:
-        raise ConfigurationError(
-            f"weights 'default' of backbone '{name}' could not be downloaded to {cached}: "
-            f"{_first_line(error)}; put the file there, or set weights to a path or 'random'"
-        ) from None
-    except (RuntimeError, pickle.UnpicklingError) as error:
+    except RuntimeError as error:
         raise ConfigurationError(
             f"weights 'default' of backbone '{name}' do not load from {cached}: "
-            f'{_first_line(error)}; delete that file and fetch it again'
+            f'{_short(error)}; delete that file and fetch it again'
         ) from None
     return model, tuple(published.meta['categories']), mean, std
+
+
+def _download(url: str, cached: Path) -> None:
+    """Download weights to torch's cache, where they appear whole or not at all."""
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    hash_prefix = cached.stem.rpartition('-')[2]
+    torch.hub.download_url_to_file(url, str(cached), hash_prefix)
 
 
 def _with_weights(
@@ -153,13 +165,19 @@ def _with_weights(
         return build(1000), _labels(1000)
     state = _read_checkpoint(Path(weights).expanduser())
     # The last parameter of a classifier is the bias or weight of its last layer.
-    classes = len(next(reversed(state.values())))
+    last = next(reversed(state.values()))
+    classes = len(last) if last.ndim else 0
+    if not classes:
+        raise ConfigurationError(
+            f"weights '{weights}' do not fit backbone '{name}': the last of them is no bias or "
+            'weight of a classifier'
+        )
     model = build(classes)
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
         raise ConfigurationError(
-            f"weights '{weights}' do not fit backbone '{name}': {_first_line(error)}"
+            f"weights '{weights}' do not fit backbone '{name}': {_short(error)}"
         ) from None
     return model, _labels(classes)
 
@@ -170,18 +188,27 @@ def _read_checkpoint(path: Path) -> dict[str, Tensor]:
             f"weights '{path}' is no file; give 'default', 'random' or the path of a checkpoint"
         )
     try:
-        content: Any = torch.load(path, map_location='cpu', weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, OSError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # the error says all
+            content: Any = torch.load(path, map_location='cpu', weights_only=True)
+    except pickle.UnpicklingError:
         raise ConfigurationError(
-            f"weights '{path}' is no readable checkpoint: {_first_line(error)}"
+            f"weights '{path}' is no readable checkpoint: it is damaged, or holds more than "
+            'tensors, which is not loaded since it may run code; save model.state_dict() alone'
+        ) from None
+    except Exception as error:  # damaged bytes, read as a pickle, raise anything
+        raise ConfigurationError(
+            f"weights '{path}' is no readable checkpoint: {_short(error)}"
         ) from None
     for key in ('state_dict', 'model'):
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
     if not isinstance(content, dict) or not content:
         raise ConfigurationError(f"weights '{path}' holds no state dict")
-    if not all(isinstance(value, Tensor) for value in content.values()):
-        raise ConfigurationError(f"weights '{path}' holds no state dict: values are no tensors")
+    if not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in content.items()):
+        raise ConfigurationError(
+            f"weights '{path}' holds no state dict: not all of it are tensors with a name"
+        )
     # Training with DataParallel prefixes every name.
     return {key.removeprefix('module.'): value for key, value in content.items()}
 
@@ -193,6 +220,7 @@ def _labels(classes: int) -> tuple[str, ...]:
     return tuple(f'class {index}' for index in range(classes))
 
 
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return ' '.join(lines[:2]) if lines else type(error).__name__
+def _short(error: Exception) -> str:
+    """Return an error's type and the beginning of its text; torch lists every parameter."""
+    text = ' '.join(f'{type(error).__name__}: {error}'.split()).removesuffix(':')
+    return text if len(text) <= 200 else f'{text[:200]}…'

@@ -81,8 +81,8 @@ class Explainer:
             input_size: Height and width in pixels of the noise.
 
         Raises:
-            ConfigurationError: If a name is unknown, no scale is found, or the weights do not
-                fit the scales.
+            ConfigurationError: If a name is unknown, no scale is found, the weights do not fit
+                the scales, or the network does not run on an input of this size.
         """
         if statistic not in STATISTICS:
             raise unknown_name('statistic', statistic, STATISTICS)
@@ -127,7 +127,7 @@ class Explainer:
             The explanation; its maps are float32 on the network's device.
 
         Raises:
-            FrameError: If an activation is not finite.
+            FrameError: If an activation or a logit is not finite.
             RuntimeError: If the explainer is closed.
             ValueError: If the batch has not four dimensions.
         """
@@ -143,14 +143,12 @@ class Explainer:
                 output = self._model(batch)
             self._update_sizes(raw_maps)
             information = torch.stack([m.double().mean(dim=(1, 2)) for m in raw_maps], dim=1)
-            self._check_finite(information)
+            logits = output if isinstance(output, Tensor) and output.ndim == 2 else None
+            self._check_finite(information, logits)
             normalize = NORMALIZATIONS[self.normalization]
             size = (batch.shape[-2], batch.shape[-1])
             fused = fuse_scales([normalize(m) for m in raw_maps], size, self._weights)
-        is_logits = isinstance(output, Tensor) and output.ndim == 2
-        return Explanation(
-            *fused, information=information.float(), logits=output if is_logits else None
-        )
+        return Explanation(*fused, information=information.float(), logits=logits)
 
     def close(self) -> None:
         """Let go of the network; calling the explainer afterwards is an error."""
@@ -178,11 +176,17 @@ class Explainer:
                 for scale, (height, width) in zip(self._scales, sizes, strict=True)
             )
 
-    def _check_finite(self, information: Tensor) -> None:
+    def _check_finite(self, information: Tensor, logits: Tensor | None) -> None:
         finite = information.isfinite()
         if not finite.all():
             frame, scale = (~finite).nonzero()[0].tolist()
             raise FrameError(
                 f"frame {frame} of the batch: activation of '{self._scales[scale].layer}' has "
                 'NaN or infinite values; check the frame and the weights'
+            )
+        if logits is not None and not logits.isfinite().all():
+            frame = int((~logits.isfinite()).any(dim=1).nonzero()[0])
+            raise FrameError(
+                f"frame {frame} of the batch: the network's output has NaN or infinite values; "
+                'check the weights'
             )

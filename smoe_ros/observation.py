@@ -13,18 +13,34 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+# Of each network held in evaluation mode: how many hold it, and its modules that were training.
+_held: dict[nn.Module, tuple[int, list[nn.Module]]] = {}
+_holding = threading.Lock()
+
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Hold a network in evaluation mode, and leave each module's mode as found."""
-    training = [module for module in model.modules() if module.training]
-    for module in training:
-        module.training = False
+    """Hold a network in evaluation mode, and leave each module's mode as found.
+
+    Several threads may hold it at once: the last to leave puts the modes back.
+    """
+    with _holding:
+        holders, training = _held.get(model, (0, []))
+        if not holders:
+            training = [module for module in model.modules() if module.training]
+            for module in training:
+                module.training = False
+        _held[model] = (holders + 1, training)
     try:
         yield
     finally:
-        for module in training:
-            module.training = True
+        with _holding:
+            holders, training = _held.pop(model)
+            if holders > 1:
+                _held[model] = (holders - 1, training)
+            else:
+                for module in training:
+                    module.training = True
 
 
 @contextmanager

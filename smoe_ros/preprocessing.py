@@ -63,12 +63,22 @@ class Preprocessing:
         return (self.short_side, long_side) if height <= width else (long_side, self.short_side)
 
     def __call__(self, rgb: Rgb) -> Tensor:
-        """Turn a frame into the network's input: (H, W, 3) uint8 RGB -> (3, h, w) float32."""
+        """Turn a frame into the network's input: (H, W, 3) uint8 RGB -> (3, h, w) float32.
+
+        Raises:
+            FrameError: If the frame is no RGB image, or as for `input_size`.
+        """
+        if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
+            raise FrameError(
+                f'a frame is an RGB image of shape (H, W, 3) and type uint8, got {rgb.shape} and '
+                f'{rgb.dtype}'
+            )
         height, width = self.input_size(*rgb.shape[:2])
         if rgb.shape[:2] != (height, width):
             shrinks = rgb.shape[0] > height
             # Averaging over areas keeps fine texture from aliasing into false edges.
             interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
             rgb = cv2.resize(rgb, (width, height), interpolation=interpolation)
-        planes = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1).float()
+        # A copy also where the frame may not be written to, which torch would warn of.
+        planes = torch.from_numpy(rgb.astype(np.float32, order='C')).permute(2, 0, 1)
         return torch.addcmul(self._offset, planes, self._scale)

@@ -72,7 +72,8 @@ def find_scales(model: nn.Module, example: Tensor) -> tuple[Scale, ...]:
         The scales, finest first.
 
     Raises:
-        ConfigurationError: If no scale is found, as with networks that are no CNN.
+        ConfigurationError: If no scale is found, as with networks that are no CNN, or the network
+            does not run on the example.
     """
     calls = trace(model, example)
     octaves = {_octave(call.output, example) for call in calls if _is_map(call.output, example)}
@@ -99,7 +100,7 @@ def select_scales(model: nn.Module, example: Tensor, layers: Sequence[str]) -> t
 
     Raises:
         ConfigurationError: If the list is empty, a module or call does not exist, or its output
-            is not one map (B, C, H, W).
+            is not one map (B, C, H, W), or the network does not run on the example.
     """
     if not layers:
         raise ConfigurationError("scales is empty; give 'auto' or module paths")
@@ -119,7 +120,7 @@ def _named_call(name: str, calls: Sequence[Call], model: nn.Module, example: Ten
     if layer not in modules or not layer:
         raise unknown_name('scale (module path)', layer, filter(None, modules))
     own = sorted((call for call in calls if call.layer == layer), key=lambda call: call.index)
-    if number and not (number.isdigit() and int(number) < len(own)):
+    if number and not (number.isdecimal() and int(number) < len(own)):
         raise ConfigurationError(
             f"scale '{name}': call '{number}' of '{layer}' does not exist; "
             f'it is called {len(own)} times in a forward pass, counted from 0'
@@ -141,7 +142,7 @@ def _activation_of(octave: int, calls: Sequence[Call], example: Tensor) -> Call 
         # The outermost leaving module; of several beside each other the last, nearest the head.
         drop = min(reversed(drops), key=lambda call: call.depth)
         producer = _producer(drop, octave, calls, example)
-        if producer is not None and producer.rectified and not _pools(producer):
+        if producer is not None:
             return producer
     return _widest(octave, calls, example)
 
@@ -161,13 +162,24 @@ def _stays(call: Call, octave: int, example: Tensor) -> bool:
 
 
 def _producer(drop: Call, octave: int, calls: Sequence[Call], example: Tensor) -> Call | None:
-    """Return the outermost call of this scale that put out the dropping call's input."""
+    """Return the outermost call of this scale that made the dropping call's input.
+
+    None if the input is signed, or a pooled copy.
+    """
     candidates = [
         call
         for call in calls
-        if call.output is drop.input and call.end < drop.start and _belongs(call, octave, example)
+        if call.output is drop.input
+        and call.rectified
+        and call.end < drop.start
+        and _belongs(call, octave, example)
     ]
-    return max(candidates, key=lambda call: call.end, default=None)
+    # The one that made it ended first; later ones are blocks around it, or pass it on as Dropout.
+    maker = min(candidates, key=lambda call: call.end, default=None)
+    if maker is None or _pools(maker):
+        return None
+    blocks = [call for call in candidates if call.start <= maker.start]
+    return max(blocks, key=lambda call: call.end)
 
 
 def _pools(call: Call) -> bool:
@@ -194,7 +206,7 @@ def _widest(octave: int, calls: Sequence[Call], example: Tensor) -> Call | None:
     blocks = [
         call
         for call in last.ancestors()
-        if call.output is last.output and _belongs(call, octave, example)
+        if call.layer and call.output is last.output and _belongs(call, octave, example)
     ]
     return max(blocks, key=lambda call: call.end, default=last)
 

@@ -47,7 +47,8 @@ def resolve_device(name: str) -> torch.device:
         ConfigurationError: If the name is unknown or the machine lacks the device.
     """
     kind, _, number = name.partition(':')
-    if name not in ('auto', 'cpu') and (kind != 'cuda' or (':' in name and not number.isdigit())):
+    numbered = ':' not in name or number.isdecimal()
+    if name not in ('auto', 'cpu') and not (kind == 'cuda' and numbered):
         raise ConfigurationError(f"device '{name}' is unknown; choose auto, cpu, cuda or cuda:N")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == 'auto':

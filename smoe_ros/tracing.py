@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
+
+from smoe_ros.errors import ConfigurationError
 
 
 @dataclass(eq=False)
@@ -55,18 +58,24 @@ def trace(model: nn.Module, example: Tensor) -> list[Call]:
     """Run a network once and write down every call of a module, in order of their starts.
 
     All inputs and outputs stay alive with the list, so that tensors can be told apart by identity;
-    the hooks are gone when this returns or raises.
+    the hooks are gone when this returns or raises. Calls in other threads are not written down.
 
     Args:
         model: The network, in evaluation mode.
         example: Its input, shape (B, C, H, W).
+
+    Raises:
+        ConfigurationError: If the network does not run on the example, as when it is too small.
     """
     calls: list[Call] = []
     open_calls: list[Call] = []
     counts: Counter[str] = Counter()
     clock = iter(range(2**62))
+    thread = threading.get_ident()
 
     def started(layer: str, module: nn.Module, args: tuple[Any, ...]) -> None:
+        if threading.get_ident() != thread:
+            return
         parent = open_calls[-1] if open_calls else None
         first_map = next((a for a in args if isinstance(a, Tensor) and a.ndim == 4), None)
         call = Call(layer, counts[layer], module, parent, len(open_calls), next(clock), first_map)
@@ -75,6 +84,8 @@ def trace(model: nn.Module, example: Tensor) -> list[Call]:
         open_calls.append(call)
 
     def ended(output: Any) -> None:
+        if threading.get_ident() != thread:
+            return
         call = open_calls.pop()
         call.end = next(clock)
         call.output = output
@@ -94,6 +105,11 @@ def trace(model: nn.Module, example: Tensor) -> list[Call]:
             handles.append(module.register_forward_hook(end_hook))
         with torch.inference_mode():
             model(example)
+    except (RuntimeError, AssertionError) as error:  # torch and torchvision raise either
+        size = '×'.join(str(side) for side in example.shape[1:])
+        raise ConfigurationError(
+            f'{type(model).__name__} does not run on an input of {size}: {error}'
+        ) from error
     finally:
         for handle in handles:
             handle.remove()

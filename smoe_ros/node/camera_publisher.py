@@ -247,6 +247,8 @@ class CameraPublisher(Node):  # type: ignore[misc]  # rclpy has no types
         moment = Duration(seconds=0.1)  # short: a signal is seen in between
         for publisher in (self._image_publisher, self._info_publisher):
             while not publisher.wait_for_all_acked(moment):
+                if not self.context.ok():
+                    return
                 if time.monotonic() > deadline:
                     self.get_logger().warning(
                         f'a subscriber of {publisher.topic_name} did not acknowledge the last '

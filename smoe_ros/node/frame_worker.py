@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rclpy.lifecycle import LifecycleNode
-from rclpy.time import Time
 from sensor_msgs.msg import Image
 
 from smoe_ros.errors import FrameError
@@ -92,6 +91,8 @@ class FrameWorker:
                 frames[index] = to_rgb(image)
             except FrameError as error:
                 self._reject(index, str(error))
+            except Exception as error:  # whatever a driver sends, the thread goes on
+                self._reject(index, f'{type(error).__name__}: {error}')
         if not frames:
             return
         try:
@@ -112,9 +113,9 @@ class FrameWorker:
                     continue
                 self._reject(index, f'{type(error).__name__}: {error}')
                 continue
-            clock = self._node.get_clock()
-            stamp = Time.from_msg(header.stamp, clock_type=clock.clock_type)
-            age = (clock.now() - stamp).nanoseconds * 1e-9
+            # Not with rclpy's Time, which refuses a stamp before 1970.
+            stamp = header.stamp.sec * 10**9 + header.stamp.nanosec
+            age = (self._node.get_clock().now().nanoseconds - stamp) * 1e-9
             camera.counts.explain(age, time.monotonic() - started)
 
     def _reject(self, index: int, reason: str) -> None:

@@ -72,6 +72,11 @@ def to_rgb(image: Image) -> NDArray[np.uint8]:
     """
     pixels = _pixels(image)
     encoding = image.encoding
+    if encoding.startswith('yuv422') and image.width % 2:
+        raise FrameError(
+            f"an image of encoding '{encoding}' has an even width, for two pixels share their "
+            f'colour; this one is {image.width} pixels wide'
+        )
     if encoding in _DIRECT:
         return cv2.cvtColor(pixels, _DIRECT[encoding])
     if encoding in _UNSCALED:
@@ -121,10 +126,11 @@ def _pixels(image: Image) -> NDArray[np.generic]:
 
 def _stretch(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Stretch finite values to 0..255; what is not finite (no depth) becomes 0."""
-    values = pixels.astype(np.float32)
+    with np.errstate(invalid='ignore'):  # some of the NaNs that a sensor sends are signalling ones
+        values = pixels.astype(np.float64)  # the ends of float32 lie too far apart for float32
     finite = np.isfinite(values)
     if not finite.any():
         return np.zeros(values.shape, np.uint8)
-    low, high = float(values[finite].min()), float(values[finite].max())
-    stretched = (values - low) * (255 / max(high - low, 1e-9))
-    return np.where(finite, stretched, 0).astype(np.uint8)
+    low, high = values[finite].min(), values[finite].max()
+    values[~finite] = low
+    return ((values - low) * (255 / max(high - low, 1e-9))).astype(np.uint8)

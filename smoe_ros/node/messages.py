@@ -7,9 +7,10 @@ from __future__ import annotations
 import sys
 from array import array
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
@@ -70,8 +71,11 @@ def to_contributions(
         header: Header of the camera's image.
     """
     map_size = explanation.saliency.shape
-    peaks = _to_source(explanation.scale_peaks, map_size, source_size)
-    peak_x, peak_y = _to_source(explanation.peak, map_size, source_size).tolist()
+    cells = np.array([(scale.height, scale.width) for scale in explanation.scales])
+    # The peak of a resized map lies near the centre of its cell, at a border anywhere beyond it.
+    in_cells = _to_size(explanation.scale_peaks, map_size, cells)
+    peaks = _to_size(np.rint(in_cells), cells, source_size)
+    peak_x, peak_y = _to_size(explanation.peak, map_size, source_size).tolist()
     class_id = explanation.class_id
     return ScaleContributions(
         header=header,
@@ -108,9 +112,7 @@ def to_contributions(
     )
 
 
-def _to_source(
-    points: NDArray[np.int64], map_size: tuple[int, ...], source_size: tuple[int, int]
-) -> NDArray[np.float64]:
-    """Convert (x, y) of map pixels to pixels of the source, centre to centre."""
-    ratio = np.array([source_size[1] / map_size[1], source_size[0] / map_size[0]])
+def _to_size(points: NDArray[Any], size: ArrayLike, new_size: ArrayLike) -> NDArray[np.float64]:
+    """Convert (x, y) of pixels of images (height, width) to another size, centre to centre."""
+    ratio = np.divide(new_size, size)[..., ::-1]
     return (points + 0.5) * ratio - 0.5

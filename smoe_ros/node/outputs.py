@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -49,13 +50,49 @@ class _Frame:
         return np.rint(self.explanation.saliency * 255).astype(np.uint8)
 
 
-# Output, encoding, and how it is made.
-_IMAGES: tuple[tuple[str, str, Callable[[_Frame], NDArray[np.generic]]], ...] = (
-    ('saliency', 'mono8', lambda frame: frame.saliency_mono8()),
-    ('saliency_float', '32FC1', lambda frame: frame.explanation.saliency),
-    ('lovi', 'rgb8', lambda frame: lovi(frame.explanation.scale_maps)),
-    ('heat_map', 'rgb8', lambda frame: frame.heat_map),
-    ('overlay', 'rgb8', lambda frame: overlay(frame.rgb, frame.heat_map, frame.alpha)),
+@dataclass(frozen=True)
+class ImageOutput:
+    """One image output.
+
+    Attributes:
+        name: Its topic, below the camera's output namespace.
+        encoding: Of ``sensor_msgs/Image``.
+        description: What it shows.
+        make: Makes its pixels.
+    """
+
+    name: str
+    encoding: str
+    description: str
+    make: Callable[[_Frame], NDArray[np.generic]]
+
+
+IMAGE_OUTPUTS = (
+    ImageOutput(
+        'saliency',
+        'mono8',
+        'fused saliency, fixed scale 0..1 → 0..255',
+        lambda frame: frame.saliency_mono8(),
+    ),
+    ImageOutput(
+        'saliency_float',
+        '32FC1',
+        'the same, unquantised',
+        lambda frame: frame.explanation.saliency,
+    ),
+    ImageOutput(
+        'lovi',
+        'rgb8',
+        'which scale of the network saw what',
+        lambda frame: lovi(frame.explanation.scale_maps),
+    ),
+    ImageOutput('heat_map', 'rgb8', 'how salient, as colours', lambda frame: frame.heat_map),
+    ImageOutput(
+        'overlay',
+        'rgb8',
+        'the heat map on the camera image, in its size',
+        lambda frame: overlay(frame.rgb, frame.heat_map, frame.alpha),
+    ),
 )
 
 
@@ -72,13 +109,13 @@ class CameraOutputs:
         self._node = node
         self._contributions = self._publisher(ScaleContributions, f'{namespace}/contributions')
         self._images = [
-            (self._publisher(Image, f'{namespace}/{name}'), encoding, make)
-            for name, encoding, make in _IMAGES
+            (self._publisher(Image, f'{namespace}/{output.name}'), output)
+            for output in IMAGE_OUTPUTS
         ]
 
     def watched(self) -> bool:
         """Whether anybody subscribes to any output."""
-        publishers = (self._contributions, *(image for image, _, _ in self._images))
+        publishers = (self._contributions, *(image for image, _ in self._images))
         return any(_watched(publisher) for publisher in publishers)
 
     def publish(
@@ -103,13 +140,13 @@ class CameraOutputs:
                 to_contributions(explanation, method, (rgb.shape[0], rgb.shape[1]), header)
             )
         frame = _Frame(rgb, explanation, method.weights, alpha)
-        for publisher, encoding, make in self._images:
+        for publisher, output in self._images:
             if _watched(publisher):
-                publisher.publish(to_image(make(frame), encoding, header))
+                publisher.publish(to_image(output.make(frame), output.encoding, header))
 
     def close(self) -> None:
         """Destroy the publishers."""
-        for publisher in (self._contributions, *(image for image, _, _ in self._images)):
+        for publisher in (self._contributions, *(image for image, _ in self._images)):
             self._node.destroy_publisher(publisher)
 
     def _publisher(self, message_type: type, topic: str) -> Publisher:

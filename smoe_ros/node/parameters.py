@@ -104,10 +104,12 @@ class Parameter:
         """
         if not self.is_list:
             return self._checked_scalar(value, value)
-        if value is None or (self.scalar_type is str and list(value) == ['']):
+        if value is None:
             return []
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise self._wrong_type(value)
+        if self.scalar_type is str and list(value) == ['']:
+            return []
         return [self._checked_scalar(element, value) for element in value]
 
     def _checked_scalar(self, scalar: Any, given: Any) -> Scalar:

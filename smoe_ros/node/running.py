@@ -16,9 +16,9 @@ import rclpy
 from rclpy.exceptions import NameValidationException, ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
-from rclpy.logging import LoggingSeverity, set_logger_level
 from rclpy.node import Node
 from rclpy.qos_overriding_options import InvalidQosOverridesError
+from rclpy.signals import SignalHandlerOptions, install_signal_handlers
 from rclpy.utilities import remove_ros_args
 
 from smoe_ros.errors import ConfigurationError
@@ -61,21 +61,20 @@ def run_node(create: Callable[[], Node], args: Sequence[str] | None = None) -> i
     """
     executable = Path(sys.argv[0]).name
     arguments = list(sys.argv[1:] if args is None else args)
-    node = None
-    started = False
-    signal.signal(signal.SIGTERM, _interrupt)  # rclpy's handlers call the ones they replace
+    node = executor = None
     try:
-        _initialise([executable, *arguments])
-        started = True
+        interruption = _Interruption()
+        executor = _initialise([executable, *arguments])
+        interruption.release()
         node = create()
-        _spin(node)
+        _spin(executor, node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except ConfigurationError as error:
         return _refuse(executable, str(error))
     except Exception as error:
         # A signal shuts the context down first, and then any call into ROS may fail with anything.
-        if started and not rclpy.ok():
+        if executor is not None and not rclpy.ok():
             return 0
         # rclpy has no type of its own for an unknown value of a QoS override.
         if isinstance(error, _USER_ERRORS) or 'QoS override' in str(error):
@@ -93,27 +92,49 @@ def run_node(create: Callable[[], Node], args: Sequence[str] | None = None) -> i
     return 0
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Let SIGTERM stop Python code the way SIGINT does, also while a node is being created."""
-    raise KeyboardInterrupt
+class _Interruption:
+    """SIGINT and SIGTERM as one KeyboardInterrupt, held back until ``release``.
+
+    Where rclpy is interrupted while it makes an executor, it leaves a broken one, which complains
+    on standard error when it is deleted. A second signal would interrupt the clean-up.
+    """
+
+    def __init__(self) -> None:
+        self._held = True
+        self._pending = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._arrived)
+
+    def _arrived(self, _number: int, _frame: FrameType | None) -> None:
+        if self._held:
+            self._pending = True
+            return
+        self._held = True
+        raise KeyboardInterrupt
+
+    def release(self) -> None:
+        """Interrupt from now on, and at once if a signal came meanwhile."""
+        if self._pending:
+            raise KeyboardInterrupt
+        self._held = False
 
 
-def _initialise(argv: list[str]) -> None:
+def _initialise(argv: list[str]) -> SingleThreadedExecutor:
+    # Also refuses malformed ROS arguments, and unlike rclpy.init without a log line of its own.
     stray = remove_ros_args(argv)[1:]
     if stray:
         raise ConfigurationError(
             f'unexpected arguments: {" ".join(stray)} (parameters are given as '
             '--ros-args -p name:=value)'
         )
-    set_logger_level('rcl', LoggingSeverity.FATAL)  # it would announce the error a second time
-    try:
-        rclpy.init(args=argv)
-    finally:
-        set_logger_level('rcl', LoggingSeverity.UNSET)
-
-
-def _spin(node: Node) -> None:
+    rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
     executor = SingleThreadedExecutor()
+    # rclpy's handlers shut the context down and wake the executor, then call those they replace.
+    install_signal_handlers(SignalHandlerOptions.ALL)
+    return executor
+
+
+def _spin(executor: SingleThreadedExecutor, node: Node) -> None:
     executor.add_node(node)
     finished = getattr(node, 'finished', None)
     if finished is None:

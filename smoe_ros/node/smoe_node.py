@@ -48,6 +48,7 @@ class SmoeNode(LifecycleNode):
         """
         super().__init__('smoe')
         self._values = declare(self, PARAMETERS)
+        self._starting = False
         self._refusal: Exception | None = None
         self._pipeline: Pipeline | None = None
         self._cameras: list[Camera] = []
@@ -63,8 +64,10 @@ class SmoeNode(LifecycleNode):
         Raises:
             ConfigurationError: If the configuration cannot work.
         """
+        self._starting = True  # a refusal is told by the exception, not logged as well
         if self.trigger_configure() is not TransitionCallbackReturn.SUCCESS:
             raise self._refusal or RuntimeError('the transition to configured was refused')
+        self._starting = False
         self.trigger_activate()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -74,7 +77,7 @@ class SmoeNode(LifecycleNode):
         except Exception as error:  # rclpy itself would swallow it without a word
             self._refusal = error
             self._release()
-            if not self._values['autostart']:
+            if not self._starting:
                 self.get_logger().error(f'not configured: {error}')
             expected = isinstance(error, ConfigurationError)
             return TransitionCallbackReturn.FAILURE if expected else TransitionCallbackReturn.ERROR

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rclpy.exceptions import NameValidationException
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.validate_topic_name import validate_topic_name
 
 from smoe_ros.errors import ConfigurationError
@@ -74,7 +75,8 @@ def resolve_topics(
 def _resolve(parameter: str, name: str, resolve: Callable[[str], str]) -> str:
     try:
         validate_topic_name(name)
-    except NameValidationException as error:
-        reason = str(error).splitlines()[0]
+        return resolve(name)
+    except (NameValidationException, rclpy_implementation.RCLError) as error:
+        # The rest are a marker below the name, and places in ROS's own source.
+        reason = str(error).splitlines()[0].split(', at /')[0]
         raise ConfigurationError(f"{parameter} has '{name}': {reason}") from None
-    return resolve(name)

@@ -1,0 +1,133 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Node processes that start within a second: forked from one that has imported torch already.
+
+What runs is the executable's own ``main()`` in a process of its own; only the seconds of
+importing are shared. Tests of the installed executable itself use ``ros_processes``.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from multiprocessing import forkserver
+from pathlib import Path
+from typing import Any
+
+from ros_processes import RosProcess, wait_until
+
+_SIGTERM_BIT = 1 << 14
+_forking = multiprocessing.get_context('forkserver')
+_forking.set_forkserver_preload(['__main__', 'smoe_ros.node.smoe_node'])
+
+
+class ForkedNode(RosProcess):
+    """A running ``smoe_node``, to be used like any other `RosProcess`."""
+
+    def __init__(self, arguments: list[str], folder: Path, env: Mapping[str, str | None]):
+        """Start it with its output in ``folder``, in a process group of its own."""
+        self.command = ['smoe_node', *arguments]
+        self._stdout = folder / 'stdout'
+        self._stderr = folder / 'stderr'
+        self._stdout.touch()
+        self._stderr.touch()
+        _start_forking()
+        self._process = _PopenLike(
+            _forking.Process(target=_run, args=(arguments, str(folder), dict(env)), daemon=True)
+        )
+
+    def wait_until_signals_are_handled(self) -> None:
+        """Wait until ``main()`` runs: its first act is to take over SIGTERM."""
+
+        def handled() -> bool:
+            status = Path(f'/proc/{self.pid}/status').read_text()
+            return int(status.partition('SigCgt:')[2].split()[0], 16) & _SIGTERM_BIT
+
+        wait_until(handled)
+
+
+def _start_forking() -> None:
+    """Start the process to fork from, away from the source tree, which it would import."""
+    here = Path.cwd()
+    os.chdir(tempfile.gettempdir())
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.chdir(here)
+
+
+class _PopenLike:
+    """The part of ``subprocess.Popen`` that `RosProcess` uses."""
+
+    def __init__(self, process: Any):
+        process.start()
+        self._process = process
+        self.pid = process.pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired('smoe_node', timeout)
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        if self._process.exitcode is None:
+            os.kill(self.pid, number)
+
+
+@contextmanager
+def forked_nodes(folder: Path) -> Iterator[Callable[..., ForkedNode]]:
+    """Give a function that starts ``smoe_node``; all of them are stopped on the way out.
+
+    Its signature is ``start(*arguments, parameters=None, remappings=None, env=None)``, with the
+    meanings of ``ros_processes.started_processes``; ``arguments`` follow ``--ros-args`` here.
+    """
+    running: list[ForkedNode] = []
+
+    def start(
+        *arguments: str,
+        parameters: Mapping[str, Any] | None = None,
+        remappings: Mapping[str, str] | None = None,
+        env: Mapping[str, str | None] | None = None,
+    ) -> ForkedNode:
+        options = [*arguments]
+        for name, value in (parameters or {}).items():
+            options += ['-p', f'{name}:={json.dumps(value)}']
+        for name, value in (remappings or {}).items():
+            options += ['-r', f'{name}:={value}']
+        output = folder / f'node_{len(running)}'
+        output.mkdir(parents=True)
+        # The forking process keeps the environment of its own start: hand over this test's.
+        node = ForkedNode(['--ros-args', *options], output, {**os.environ, **(env or {})})
+        running.append(node)
+        return node
+
+    try:
+        yield start
+    finally:
+        for node in reversed(running):
+            node.stop()
+
+
+def _run(arguments: list[str], folder: str, env: Mapping[str, str | None]) -> None:
+    os.setsid()
+    for descriptor, name in ((1, 'stdout'), (2, 'stderr')):
+        os.dup2(os.open(f'{folder}/{name}', os.O_WRONLY | os.O_TRUNC), descriptor)
+    for name, value in env.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    sys.argv = ['smoe_node']
+    from smoe_ros.node.smoe_node import main
+
+    sys.exit(main(arguments))

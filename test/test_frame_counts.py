@@ -1,0 +1,161 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The figures of a camera: counts, rates on the steady clock, ages, and what went wrong."""
+
+import math
+import threading
+
+import numpy as np
+import pytest
+
+from smoe_ros.node import frame_counts
+from smoe_ros.node.frame_counts import FrameCounts
+
+
+class Clock:
+    """A steady clock that stands still until it is moved."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+    def move(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(frame_counts, 'time', clock)
+    return clock
+
+
+def test_a_camera_that_never_sent_has_no_figures(clock):
+    counts = FrameCounts()
+    clock.move(5)
+    summary = counts.summary()
+    assert (summary.received, summary.explained, summary.dropped, summary.rejected) == (0, 0, 0, 0)
+    assert (summary.waiting, summary.rate_in, summary.rate_out) == (0, 0, 0)
+    assert all(math.isnan(value) for value in (*summary.ages, summary.explain_time))
+    assert summary.silence == math.inf
+    assert (summary.last_error, summary.failing) == ('', False)
+
+
+def test_a_received_frame_waits_until_it_is_explained_dropped_or_rejected(clock):
+    counts = FrameCounts()
+    waiting = []
+    for _ in range(4):
+        counts.receive()
+    for finish in (counts.drop, lambda: counts.reject('bad'), lambda: counts.explain(0.1, 0.1)):
+        waiting.append(counts.summary().waiting)
+        finish()
+    assert waiting == [4, 3, 2]
+    summary = counts.summary()
+    assert (summary.received, summary.explained, summary.dropped, summary.rejected) == (4, 1, 1, 1)
+    assert summary.waiting == 1
+
+
+def test_counts_add_up_when_several_threads_count():
+    counts, rounds = FrameCounts(), 2000
+    finishes = [counts.drop, lambda: counts.reject('bad'), lambda: counts.explain(0.1, 0.1)]
+    broken = []
+
+    def count(finish):
+        for _ in range(rounds):
+            counts.receive()
+            if not 0 <= counts.summary().waiting <= len(finishes):
+                broken.append(counts.summary())
+            finish()
+
+    # Summaries of a window of thousands of frames would take most of the time.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frame_counts, 'WINDOW_SECONDS', 0.001)
+        threads = [threading.Thread(target=count, args=(f,), daemon=True) for f in finishes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    summary = counts.summary()
+    assert not broken
+    assert (summary.explained, summary.dropped, summary.rejected) == (rounds,) * 3
+    assert summary.received == 3 * rounds
+    assert summary.waiting == 0
+
+
+def test_rates_are_frames_a_second_over_the_last_ten(clock):
+    counts = FrameCounts()
+    for index in range(600):  # 20 s at 30 Hz, every third of them explained
+        clock.move(1 / 30)
+        counts.receive()
+        if index % 3 == 0:
+            counts.explain(0.05, 0.03)
+    assert counts.summary().rate_in == pytest.approx(30, abs=0.2)
+    assert counts.summary().rate_out == pytest.approx(10, abs=0.2)
+    clock.move(5)
+    assert counts.summary().rate_in == pytest.approx(15, abs=0.2)
+    clock.move(5.1)
+    assert (counts.summary().rate_in, counts.summary().rate_out) == (0, 0)
+
+
+def test_rates_are_right_before_ten_seconds_have_passed(clock):
+    counts = FrameCounts()
+    for _ in range(40):
+        clock.move(0.05)
+        counts.receive()
+    assert counts.summary().rate_in == pytest.approx(20)
+
+
+def test_ages_are_the_percentiles_of_the_last_ten_seconds(clock):
+    counts = FrameCounts()
+    ages = np.random.default_rng(0).gamma(4, 0.02, 300)
+    counts.explain(99.0, 99.0)
+    clock.move(1)
+    for age in ages:
+        clock.move(0.033)
+        counts.explain(age, age / 2)
+    clock.move(0.05)
+    summary = counts.summary()
+    assert summary.ages == pytest.approx(
+        (np.percentile(ages, 50), np.percentile(ages, 95), ages.max())
+    )
+    assert summary.explain_time == pytest.approx(np.median(ages) / 2)
+
+
+def test_figures_of_a_window_without_outputs_are_nan_and_counts_stay(clock):
+    counts = FrameCounts()
+    counts.receive()
+    counts.explain(0.1, 0.1)
+    clock.move(10.1)
+    summary = counts.summary()
+    assert all(math.isnan(value) for value in (*summary.ages, summary.explain_time))
+    assert (summary.received, summary.explained) == (1, 1)
+
+
+def test_silence_is_the_time_since_the_last_frame(clock):
+    counts = FrameCounts()
+    counts.receive()
+    clock.move(2.5)
+    assert counts.summary().silence == 2.5
+
+
+def test_a_rejection_is_remembered_and_fails_until_a_frame_is_explained(clock):
+    counts = FrameCounts()
+    counts.reject('the image is empty')
+    counts.reject('the image is truncated')
+    assert counts.summary().last_error == 'the image is truncated'
+    assert counts.summary().failing
+    counts.explain(0.1, 0.1)
+    assert counts.summary().last_error == 'the image is truncated'
+    assert not counts.summary().failing
+
+
+def test_memory_does_not_grow_with_the_frames(clock):
+    counts = FrameCounts()
+    for _ in range(20_000):
+        clock.move(0.01)
+        counts.receive()
+        counts.explain(0.1, 0.1)
+    held = sum(len(value) for value in vars(counts).values() if hasattr(value, 'popleft'))
+    assert held <= 2 * 1001

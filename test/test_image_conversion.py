@@ -1,0 +1,204 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From sensor_msgs/Image to RGB: every encoding, every byte layout.
+
+Messages that cannot be converted are in test_image_rejection.py.
+"""
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy')
+
+from camera_images import PIXEL_BYTES, image_message, random_data
+from small_networks import CAT, COFFEE
+
+from smoe_ros.node.image_conversion import to_rgb
+
+SCENE = CAT()[100:196, 120:248]
+HEIGHT, WIDTH = SCENE.shape[:2]
+GREY = SCENE.mean(axis=2).astype(np.uint8)
+DEPTH = GREY.astype(np.uint16) * 37 + 400
+
+
+def stretched(values):
+    """Return values stretched from the smallest to the largest, as three equal channels."""
+    values = values.astype(np.float64)
+    scaled = (values - values.min()) / (values.max() - values.min()) * 255
+    return np.repeat(scaled[..., None], 3, axis=2)
+
+
+def grey(values):
+    return np.repeat(values[..., None], 3, axis=2)
+
+
+# Of each encoding the bytes, by NumPy alone, and the RGB image that they mean.
+EXACT = {
+    'rgb8': (SCENE, SCENE),
+    'bgr8': (SCENE[..., ::-1], SCENE),
+    '8UC3': (SCENE[..., ::-1], SCENE),
+    'rgba8': (np.dstack([SCENE, GREY]), SCENE),
+    'bgra8': (np.dstack([SCENE[..., ::-1], GREY]), SCENE),
+    'mono8': (GREY, grey(GREY)),
+    '8UC1': (GREY, grey(GREY)),
+    'mono16': (DEPTH.astype('<u2'), stretched(DEPTH)),
+    '16UC1': (DEPTH.astype('<u2'), stretched(DEPTH)),
+    '32FC1': ((DEPTH / 1000).astype('<f4'), stretched(DEPTH)),
+}
+YUV_ORDER = {'yuv422': 'UYVY', 'yuv422_yuy2': 'YUYV'}
+BAYER = ('bayer_rggb8', 'bayer_bggr8', 'bayer_gbrg8', 'bayer_grbg8')
+
+
+# --- what the encodings mean --------------------------------------------------------------------
+
+
+def test_every_encoding_has_a_test_of_its_meaning():
+    assert {*EXACT, *YUV_ORDER, *BAYER} == set(PIXEL_BYTES)
+
+
+@pytest.mark.parametrize('encoding', EXACT)
+def test_rgb_grey_and_depth_images_convert_to_what_they_mean(encoding):
+    pixels, expected = EXACT[encoding]
+    rgb = to_rgb(image_message(encoding, HEIGHT, WIDTH, pixels.tobytes()))
+    assert (rgb.shape, rgb.dtype) == (SCENE.shape, np.uint8)
+    np.testing.assert_allclose(rgb, expected, atol=1)
+
+
+@pytest.mark.parametrize('encoding', ['rgb8', 'bgr8', '8UC3', 'rgba8', 'bgra8', 'mono8', '8UC1'])
+def test_eight_bit_images_convert_without_loss(encoding):
+    pixels, expected = EXACT[encoding]
+    np.testing.assert_array_equal(
+        to_rgb(image_message(encoding, HEIGHT, WIDTH, pixels.tobytes())), expected
+    )
+
+
+@pytest.mark.parametrize('encoding', YUV_ORDER)
+def test_yuv_images_convert_by_bt601(encoding):
+    """Two pixels share U and V; R = 1.164 (Y − 16) + 1.596 (V − 128), and so on."""
+    generator = np.random.default_rng(0)
+    y = generator.integers(16, 236, (HEIGHT, WIDTH)).astype(np.float64)
+    u, v = generator.integers(16, 241, (2, HEIGHT, WIDTH // 2)).astype(np.float64)
+    planes = {'Y': iter((y[:, ::2], y[:, 1::2])), 'U': iter((u,)), 'V': iter((v,))}
+    pixels = np.dstack([next(planes[letter]) for letter in YUV_ORDER[encoding]]).astype(np.uint8)
+    u, v = np.repeat(u, 2, axis=1) - 128, np.repeat(v, 2, axis=1) - 128
+    luma = 1.164 * (y - 16)
+    expected = np.dstack([luma + 1.596 * v, luma - 0.813 * v - 0.391 * u, luma + 2.018 * u])
+    rgb = to_rgb(image_message(encoding, HEIGHT, WIDTH, pixels.tobytes()))
+    np.testing.assert_allclose(rgb, expected.clip(0, 255), atol=2)
+
+
+def mosaic(encoding, rgb):
+    """Return what a sensor behind a Bayer filter sees: one colour of each pixel."""
+    pattern = encoding.removeprefix('bayer_').removesuffix('8')
+    seen = np.zeros(rgb.shape[:2], np.uint8)
+    for index, letter in enumerate(pattern):
+        place = slice(index // 2, None, 2), slice(index % 2, None, 2)
+        seen[place] = rgb[(*place, 'rgb'.index(letter))]
+    return seen
+
+
+@pytest.mark.parametrize('encoding', BAYER)
+def test_bayer_images_of_coloured_fields_have_their_colours(encoding):
+    colours = [(210, 90, 20), (30, 200, 60), (15, 70, 220), (128, 128, 128)]
+    fields = np.array(colours, np.uint8).reshape(2, 2, 3)
+    scene = np.repeat(np.repeat(fields, 20, axis=0), 20, axis=1)
+    rgb = to_rgb(image_message(encoding, 40, 40, mosaic(encoding, scene).tobytes()))
+    for y, x in np.ndindex(2, 2):
+        inside = slice(20 * y + 4, 20 * y + 16), slice(20 * x + 4, 20 * x + 16)
+        np.testing.assert_allclose(rgb[inside], scene[inside], atol=1)
+
+
+@pytest.mark.parametrize('encoding', BAYER)
+def test_bayer_images_of_a_photograph_are_close_to_it(encoding):
+    # Smooth: a mosaic has a quarter of the red and blue pixels.
+    scene = cv2.GaussianBlur(COFFEE()[:200, :300], (0, 0), 3)
+    rgb = to_rgb(image_message(encoding, 200, 300, mosaic(encoding, scene).tobytes()))
+    error = np.abs(rgb[2:-2, 2:-2].astype(int) - scene[2:-2, 2:-2])
+    assert error.mean() < 1
+
+
+# --- depth and thermal images -------------------------------------------------------------------
+
+
+def converted_floats(*values):
+    data = np.array(values, '<f4').tobytes()
+    return to_rgb(image_message('32FC1', 1, len(values), data))[0, :, 0].tolist()
+
+
+def test_pixels_without_depth_are_black_and_do_not_spoil_the_others():
+    inf, nan = float('inf'), float('nan')
+    assert converted_floats(1, nan, 2, inf, 3, -inf) == [0, 0, 127, 0, 255, 0]
+
+
+def test_signalling_nans_are_no_depth_without_a_warning(recwarn):
+    data = np.array([0x3F800000, 0x7F800001, 0x40000000], '<u4').tobytes()
+    assert to_rgb(image_message('32FC1', 1, 3, data))[0, :, 0].tolist() == [0, 0, 255]
+    assert not recwarn.list
+
+
+def test_the_ends_of_float32_are_stretched_without_a_warning(recwarn):
+    assert converted_floats(-3.4e38, 0, 3.4e38) == [0, 127, 255]
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize('value', [0.0, 1.5, float('nan'), float('inf')])
+def test_a_constant_float_image_is_black(value):
+    assert converted_floats(value, value, value) == [0, 0, 0]
+
+
+@pytest.mark.parametrize('encoding', ['mono16', '16UC1'])
+def test_a_constant_depth_image_is_black(encoding):
+    data = np.full((4, 6), 700, '<u2').tobytes()
+    assert (to_rgb(image_message(encoding, 4, 6, data)) == 0).all()
+
+
+# --- layouts of the bytes -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('encoding', PIXEL_BYTES)
+def test_padding_at_the_end_of_rows_is_not_looked_at(encoding):
+    height, width, padding = 6, 8, 5
+    row = width * PIXEL_BYTES[encoding]
+    rows = np.frombuffer(random_data(height * row), np.uint8).reshape(height, row)
+    padded = np.hstack([rows, np.full((height, padding), 0xA5, np.uint8)]).tobytes()
+    expected = to_rgb(image_message(encoding, height, width, rows.tobytes()))
+    for data in (padded, padded[:-padding], padded + b'more than the header says'):
+        image = image_message(encoding, height, width, data, step=row + padding)
+        np.testing.assert_array_equal(to_rgb(image), expected)
+
+
+@pytest.mark.parametrize('encoding', PIXEL_BYTES)
+@pytest.mark.parametrize('height', [1, 2, 5])
+def test_images_of_few_rows_convert(encoding, height):
+    data = random_data(height * 4 * PIXEL_BYTES[encoding])
+    assert to_rgb(image_message(encoding, height, 4, data)).shape == (height, 4, 3)
+
+
+@pytest.mark.parametrize('encoding', sorted({*PIXEL_BYTES} - {'mono16', '16UC1', '32FC1'}))
+def test_the_byte_order_is_of_no_account_where_a_channel_is_one_byte(encoding):
+    data = random_data(6 * 8 * PIXEL_BYTES[encoding])
+    little, big = (
+        to_rgb(image_message(encoding, 6, 8, data, is_bigendian=order)) for order in (0, 1)
+    )
+    np.testing.assert_array_equal(big, little)
+
+
+@pytest.mark.parametrize('encoding', ['mono16', '16UC1', '32FC1'])
+def test_wide_pixels_are_read_in_the_byte_order_of_the_message(encoding):
+    pixels, _ = EXACT[encoding]
+    little = to_rgb(image_message(encoding, HEIGHT, WIDTH, pixels.tobytes()))
+    swapped = pixels.astype(pixels.dtype.newbyteorder('>')).tobytes()
+    big = to_rgb(image_message(encoding, HEIGHT, WIDTH, swapped, is_bigendian=1))
+    np.testing.assert_array_equal(big, little)
+
+
+@pytest.mark.parametrize('encoding', PIXEL_BYTES)
+@pytest.mark.parametrize('padding', [0, 3])
+def test_the_message_is_not_modified(encoding, padding):
+    row = 8 * PIXEL_BYTES[encoding] + padding
+    data = random_data(6 * row)
+    image = image_message(encoding, 6, 8, data, step=row, is_bigendian=1)
+    to_rgb(image)
+    assert image == image_message(encoding, 6, 8, data, step=row, is_bigendian=1)
+    assert image.data.tobytes() == data

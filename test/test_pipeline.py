@@ -1,0 +1,231 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From camera frames to their explanations, and the settings on the way."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from small_networks import ASTRONAUT, CAT, COFFEE, ROCKET, one_thread  # noqa: F401
+
+from smoe_ros.errors import ConfigurationError, FrameError
+from smoe_ros.pipeline import FrameExplanation, Pipeline, top_classes
+from smoe_ros.settings import Settings, parse_scale_weights, resolve_device
+
+# Half the default size: four times as fast.
+QUICK = Settings(short_side=128, device='cpu')
+SMALL = 'squeezenet1_1'
+
+
+@pytest.fixture(scope='module')
+def pipeline():
+    pipeline = Pipeline(QUICK)
+    yield pipeline
+    pipeline.close()
+
+
+def assert_same(one, other):
+    assert (one.scales, one.class_id) == (other.scales, other.class_id)
+    for field in dataclasses.fields(FrameExplanation):
+        if field.name != 'scales':
+            actual, expected = getattr(one, field.name), getattr(other, field.name)
+            np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4, err_msg=field.name)
+
+
+# --- frames -------------------------------------------------------------------------------------
+
+
+def test_frames_of_different_sizes_in_one_call_are_explained_as_if_alone(pipeline):
+    portrait = np.ascontiguousarray(ROCKET()[:, 200:440])
+    frames = [CAT(), ROCKET(), COFFEE(), portrait, ASTRONAUT(), ROCKET()[:, ::-1]]
+    together = pipeline.explain(frames)
+    assert len({result.saliency.shape for result in together}) == 3
+    for frame, result in zip(frames, together, strict=True):
+        (alone,) = pipeline.explain([frame])
+        assert_same(result, alone)
+
+
+def test_a_frame_without_an_input_costs_only_itself_and_keeps_its_place(pipeline):
+    empty = np.zeros((0, 0, 3), np.uint8)
+    first, refused, second = pipeline.explain([CAT(), empty, ROCKET()])
+    assert isinstance(refused, FrameError)
+    assert_same(first, pipeline.explain([CAT()])[0])
+    assert_same(second, pipeline.explain([ROCKET()])[0])
+
+
+def test_a_frame_that_the_network_makes_infinite_costs_only_itself(tmp_path):
+    """The first channel is silent for dark frames and overflows for bright ones."""
+    state = torchvision.models.get_model(SMALL, weights=None).state_dict()
+    state['features.0.weight'][0] = 1e38
+    state['features.0.bias'][0] = 0
+    torch.save(state, tmp_path / 'overflows.pth')
+    pipeline = Pipeline(Settings(SMALL, str(tmp_path / 'overflows.pth'), short_side=128))
+    dark, bright = [CAT() // 4, CAT()[:, ::-1] // 4], CAT() // 2 + 128
+    first, refused, second = pipeline.explain([dark[0], bright, dark[1]])
+    assert isinstance(refused, FrameError)
+    assert "activation of 'features.1' has NaN or infinite values" in str(refused)
+    assert_same(first, pipeline.explain([dark[0]])[0])
+    assert_same(second, pipeline.explain([dark[1]])[0])
+
+
+def test_no_frame_has_no_explanation(pipeline):
+    assert pipeline.explain([]) == []
+
+
+def test_class_and_probability_are_those_of_the_network_alone(pipeline):
+    for frame in (CAT(), COFFEE()):
+        (result,) = pipeline.explain([frame])
+        backbone = pipeline.backbone
+        with torch.no_grad():
+            probabilities = backbone.model(backbone.preprocess(frame).unsqueeze(0)).softmax(dim=1)
+        assert result.class_id == int(probabilities.argmax())
+        assert result.class_probability == pytest.approx(float(probabilities.max()), abs=1e-5)
+
+
+def test_the_classes_of_a_batch_are_those_of_its_frames():
+    logits = torch.tensor([[0.0, 2.0, 0.0], [9.0, 0.0, 0.0]])
+    (first, p), (second, q) = top_classes(logits, 2)
+    assert (first, second) == (1, 0)
+    assert p == pytest.approx(np.exp(2) / (np.exp(2) + 2))
+    assert q == pytest.approx(np.exp(9) / (np.exp(9) + 2))
+
+
+def test_a_network_that_is_no_classifier_has_no_class():
+    assert top_classes(None, 2) == [(-1, 0.0)] * 2
+
+
+def test_peaks_are_column_and_row_of_the_highest_pixels(pipeline):
+    (result,) = pipeline.explain([ROCKET()])
+    assert result.saliency.shape[0] != result.saliency.shape[1]
+    for (x, y), one in (
+        (result.peak, result.saliency),
+        *zip(result.scale_peaks, result.scale_maps, strict=True),
+    ):
+        assert one[y, x] == one.max()
+
+
+def test_the_sizes_of_the_scales_are_those_of_the_frames_own_input(pipeline):
+    wide, square = pipeline.explain([ROCKET(), ASTRONAUT()])
+    assert [(scale.height, scale.width) for scale in wide.scales][-1] == (4, 6)
+    assert [(scale.height, scale.width) for scale in square.scales][-1] == (4, 4)
+
+
+def test_warming_up_changes_no_explanation():
+    pipeline = Pipeline(QUICK)
+    (before,) = pipeline.explain([CAT()])
+    pipeline.warm_up(480, 640)
+    assert_same(pipeline.explain([CAT()])[0], before)
+
+
+def test_a_closed_pipeline_refuses():
+    pipeline = Pipeline(QUICK)
+    pipeline.close()
+    with pytest.raises(RuntimeError, match='closed'):
+        pipeline.explain([CAT()])
+
+
+# --- settings -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    'changed',
+    [
+        {'backbone': SMALL, 'weights': 'random'},
+        {'short_side': 96},
+        {'scales': ('_blocks.1._swish', '_swish')},
+        {'scale_weights': 'linear'},
+        {'scale_weights': (0.0, 0.0, 0.0, 0.0, 1.0)},
+        {'normalization': 'min_max'},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_each_setting_changes_the_explanation(pipeline, changed):
+    (usual,) = pipeline.explain([CAT()])
+    (other,) = Pipeline(dataclasses.replace(QUICK, **changed)).explain([CAT()])
+    assert other.saliency.shape != usual.saliency.shape or not np.allclose(
+        other.saliency, usual.saliency, atol=0.01
+    )
+
+
+def test_the_number_of_threads_is_set_and_0_leaves_it():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        settings = Settings(SMALL, 'random', short_side=32, device='cpu')
+        Pipeline(dataclasses.replace(settings, threads=2))
+        assert torch.get_num_threads() == 2
+        Pipeline(settings)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ('changed', 'text'),
+    [
+        ({'device': 'gpu'}, "device 'gpu' is unknown; choose auto, cpu, cuda or cuda:N"),
+        ({'device': 'cuda:99'}, "device 'cuda:99' is not there"),
+        ({'short_side': 100}, 'short_side is a positive multiple of 32, got 100'),
+        ({'backbone': 'resnet5'}, "unknown backbone 'resnet5'"),
+        ({'backbone': SMALL, 'weights': '/absent'}, "weights '/absent' is no file"),
+        ({'scales': ('_swash',)}, "unknown scale (module path) '_swash'"),
+        ({'scale_weights': (1.0, 2.0)}, '2 scale weights given for 5 scales'),
+        ({'normalization': 'minmax'}, "unknown normalization 'minmax'; did you mean min_max?"),
+        (
+            {'backbone': 'alexnet', 'weights': 'random', 'short_side': 32},
+            'AlexNet does not run on an input of 3×32×32',
+        ),
+    ],
+    ids=lambda value: '+'.join(value) if isinstance(value, dict) else '',
+)
+def test_a_setting_that_cannot_work_is_refused_with_its_value(changed, text):
+    with pytest.raises(ConfigurationError) as refused:
+        Pipeline(dataclasses.replace(QUICK, **changed))
+    assert text in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    'name', ['gpu', '', 'CPU', 'cuda:', 'cuda:-1', 'cuda:one', 'cuda:²', 'cpu:0']
+)
+def test_an_unknown_device_is_refused_with_the_choices(name):
+    with pytest.raises(ConfigurationError, match='choose auto, cpu, cuda or cuda:N'):
+        resolve_device(name)
+
+
+@pytest.mark.parametrize('name', ['cuda', 'cuda:0', 'cuda:7'])
+def test_a_device_that_is_not_there_is_refused(name):
+    if torch.cuda.device_count() > 7:
+        pytest.skip('this machine has eight GPUs')
+    name = 'cuda:7' if torch.cuda.is_available() else name
+    with pytest.raises(ConfigurationError, match=f"device '{name}' is not there.*choose auto"):
+        resolve_device(name)
+
+
+def test_auto_takes_the_cpu_where_there_is_no_gpu():
+    kind = 'cuda' if torch.cuda.is_available() else 'cpu'
+    assert resolve_device('auto').type == kind
+    assert resolve_device('cpu') == torch.device('cpu')
+
+
+@pytest.mark.parametrize(
+    ('text', 'weights'),
+    [
+        ('equal', 'equal'),
+        (' prior ', 'prior'),
+        ('1', (1.0,)),
+        ('1, 2, 3.5', (1.0, 2.0, 3.5)),
+        ('[0.18,0.15,0.37,0.40,0.72]', (0.18, 0.15, 0.37, 0.4, 0.72)),
+        ('1e-3, .5', (0.001, 0.5)),
+    ],
+)
+def test_scale_weights_are_read_as_a_preset_or_as_numbers(text, weights):
+    assert parse_scale_weights(text) == weights
+
+
+@pytest.mark.parametrize('text', ['1; 2', '1,,2', '1, two', '1 2 3', 'linear2', '²'])
+def test_scale_weights_that_are_neither_are_refused_with_the_text(text):
+    with pytest.raises(ConfigurationError) as refused:
+        parse_scale_weights(text)
+    assert f"scale_weights is '{text}'; give equal, prior, linear or numbers" in str(refused.value)

@@ -1,0 +1,188 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Which activations are read: small networks, each with one difficulty of real ones.
+
+Real networks are in test_network_scales.py, scales that users name in test_named_scales.py.
+"""
+
+import pytest
+import torch
+import torch.nn.functional as F
+import torchvision
+from small_networks import Plain, down, one_thread  # noqa: F401  # the fixture is autouse
+from torch import nn
+
+from smoe_ros.errors import ConfigurationError
+from smoe_ros.scales import find_scales
+
+
+def noise(height=224, width=224):
+    return torch.randn(1, 3, height, width, generator=torch.Generator().manual_seed(0))
+
+
+def scales_of(network, example=None):
+    example = noise(64, 64) if example is None else example
+    return [str(scale) for scale in find_scales(network.eval(), example)]
+
+
+def test_rectifiers_in_place_are_found():
+    assert scales_of(Plain()) == ['act1#0 8×32×32', 'act2#0 12×16×16', 'act3#0 17×8×8']
+
+
+class FunctionalBlock(nn.Module):
+    def __init__(self, channels_in, channels_out, inplace):
+        super().__init__()
+        self.conv = down(channels_in, channels_out)
+        self.inplace = inplace
+
+    def forward(self, x):
+        return F.relu(self.conv(x), inplace=self.inplace)
+
+
+@pytest.mark.parametrize('inplace', [False, True])
+def test_a_rectifier_called_as_a_function_is_found_at_the_block_around_it(inplace):
+    network = nn.Sequential(FunctionalBlock(3, 8, inplace), FunctionalBlock(8, 12, inplace))
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(12, 5))
+    assert scales_of(nn.Sequential(network, head)) == ['0.0#0 8×32×32', '0.1#0 12×16×16']
+
+
+class FunctionalOnTheTrunk(nn.Module):
+    """A rectifier in place, outside of every module: no hook sees its result."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = down(3, 8), down(8, 12)
+
+    def forward(self, x):
+        return F.relu_(self.conv2(F.relu_(self.conv1(x)))).mean(dim=(2, 3))
+
+
+def test_a_convolution_before_a_rectifier_is_not_taken_for_an_activation():
+    with pytest.raises(ConfigurationError, match='no scales found in FunctionalOnTheTrunk'):
+        find_scales(FunctionalOnTheTrunk(), noise(64, 64))
+
+
+class OneRectifier(nn.Module):
+    """One ReLU module for all sizes, as EfficientNet-Lite0 uses one for stem and head."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2, self.relu = down(3, 8), down(8, 12), nn.ReLU()
+
+    def forward(self, x):
+        return self.relu(self.conv2(self.relu(self.conv1(x)))).mean(dim=(2, 3))
+
+
+def test_one_module_called_at_two_sizes_is_two_scales():
+    assert scales_of(OneRectifier()) == ['relu#0 8×32×32', 'relu#1 12×16×16']
+
+
+class GatedBlock(nn.Module):
+    """Squeeze and excite: the gate is wide, rectified, and pooled from the block's own map."""
+
+    def __init__(self, cells):
+        super().__init__()
+        self.conv, self.relu = nn.Conv2d(8, 8, 3, padding=1), nn.ReLU()
+        self.pool, self.squeeze, self.gate_relu = (
+            nn.AdaptiveAvgPool2d(cells),
+            nn.Conv2d(8, 64, 1),
+            nn.ReLU(),
+        )
+        self.expand, self.gate = nn.Conv2d(64, 8, 1), nn.Sigmoid()
+
+    def forward(self, x):
+        x = self.relu(self.conv(x))
+        weight = self.gate(self.expand(self.gate_relu(self.squeeze(self.pool(x)))))
+        return x * F.interpolate(weight, size=x.shape[-2:])
+
+
+def test_a_squeeze_and_excite_gate_is_no_scale():
+    network = nn.Sequential(
+        down(3, 8), nn.ReLU(), GatedBlock(1), down(8, 12), nn.ReLU(), nn.AdaptiveAvgPool2d(1)
+    )
+    assert scales_of(network) == ['2#0 8×32×32', '4#0 12×16×16']
+
+
+def test_the_resolution_of_the_trunk_does_not_drop_at_a_gate():
+    widening = nn.Sequential(nn.Conv2d(8, 16, 3, padding=1), nn.ReLU())
+    network = nn.Sequential(down(3, 8), nn.ReLU(), GatedBlock(1), widening)
+    assert scales_of(network) == ['3#0 16×32×32']
+
+
+class PooledTrunk(nn.Module):
+    """The trunk is only a pooled copy at the middle size, where a branch has an activation."""
+
+    def __init__(self, branch):
+        super().__init__()
+        self.stem = nn.Sequential(down(3, 8), nn.ReLU())
+        self.pool = nn.MaxPool2d(3, stride=2, padding=1)
+        self.branch = nn.Sequential(nn.Conv2d(8, 6, 1), nn.ReLU()) if branch else nn.Identity()
+        self.conv, self.relu = down(6 if branch else 8, 12), nn.ReLU()
+
+    def forward(self, x):
+        return self.relu(self.conv(self.branch(self.pool(self.stem(x))))).mean(dim=(2, 3))
+
+
+def test_a_pooled_copy_is_no_scale():
+    assert scales_of(PooledTrunk(branch=False)) == ['stem#0 8×32×32', 'relu#0 12×8×8']
+
+
+def test_where_the_trunk_is_a_pooled_copy_the_widest_activation_is_taken():
+    scales = scales_of(PooledTrunk(branch=True))
+    assert scales == ['stem#0 8×32×32', 'branch#0 6×16×16', 'relu#0 12×8×8']
+
+
+def test_a_pooled_copy_at_the_end_of_a_block_is_no_scale():
+    def block(channels_in, channels_out):
+        convolution = nn.Conv2d(channels_in, channels_out, 3, padding=1)
+        return nn.Sequential(convolution, nn.ReLU(), nn.MaxPool2d(2), nn.Dropout())
+
+    network = nn.Sequential(block(3, 8), block(8, 12), nn.Flatten(), nn.Linear(12 * 16 * 16, 5))
+    assert scales_of(network) == ['0.1#0 8×64×64', '1.1#0 12×32×32']
+
+
+def test_a_module_that_passes_an_activation_on_does_not_give_it_its_name():
+    network = nn.Sequential(down(3, 8), nn.ReLU(), nn.Dropout(), down(8, 12), nn.ReLU())
+    assert scales_of(network)[0] == '1#0 8×32×32'
+
+
+def test_a_network_that_ends_in_an_activation_is_read_at_that_module():
+    assert scales_of(nn.Sequential(down(3, 8), nn.ReLU())) == ['1#0 8×32×32']
+
+
+# --- refusals -----------------------------------------------------------------------------------
+
+
+class PatchTransformer(nn.Module):
+    """A vision transformer in small: patches become tokens, and maps are never rectified."""
+
+    def __init__(self):
+        super().__init__()
+        self.patches = nn.Conv2d(3, 32, 16, stride=16)
+        self.layer = nn.TransformerEncoderLayer(32, 4, 64, activation='gelu', batch_first=True)
+
+    def forward(self, x):
+        return self.layer(self.patches(x).flatten(2).transpose(1, 2)).mean(dim=1)
+
+
+@pytest.mark.parametrize(
+    'build',
+    [
+        PatchTransformer,
+        lambda: nn.Sequential(nn.Flatten(), nn.Linear(3 * 64 * 64, 16), nn.ReLU()),
+        lambda: torchvision.models.convnext_tiny(weights=None),
+    ],
+    ids=['transformer', 'multilayer_perceptron', 'convnext_tiny'],
+)
+def test_a_network_without_rectified_maps_is_refused_and_told_the_way_out(build):
+    network = build().eval()
+    with pytest.raises(ConfigurationError) as refused:
+        find_scales(network, noise(64, 64))
+    assert f'no scales found in {type(network).__name__}' in str(refused.value)
+    assert 'name the modules to read in scales' in str(refused.value)
+
+
+def test_an_input_too_small_for_the_network_is_refused_with_its_size():
+    with pytest.raises(ConfigurationError) as refused:
+        find_scales(torchvision.models.squeezenet1_1(weights=None).eval(), noise(8, 8))
+    assert 'SqueezeNet does not run on an input of 3×8×8' in str(refused.value)

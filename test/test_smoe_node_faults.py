@@ -1,0 +1,298 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the node survives, what it refuses, and how it ends."""
+
+import signal
+import time
+from array import array
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy')
+
+from forked_nodes import forked_nodes
+from ros_peers import Camera, Diagnostics, Listener, image_of, peer, small, street
+from ros_processes import wait_until
+from sensor_msgs.msg import Image
+
+SMALL = {'short_side': 64}
+
+
+@pytest.fixture
+def start_node(ros_domain, tmp_path):
+    with forked_nodes(tmp_path / 'nodes') as start:
+        yield start
+
+
+# Bad frames: each costs itself
+
+
+class Stream:
+    """A camera, the node, and what comes out."""
+
+    def __init__(self, ros, node):
+        self.node = node
+        self.camera = Camera(ros)
+        self.listener = Listener(ros, outputs=['contributions', 'overlay'])
+        self.diagnostics = Diagnostics(ros)
+        self.camera.send_until(self.listener.complete, small(), 40)
+
+    def explained(self, image):
+        """Send one image and return its overlay."""
+        stamp = self.camera.send(image)
+        wait_until(lambda: stamp in self.listener.complete(), node=self.listener.node)
+        return self.listener.of(stamp)['overlay']
+
+    def warnings(self):
+        return [line for line in self.node.stderr.splitlines() if 'frame rejected' in line]
+
+
+@pytest.fixture(scope='module')
+def stream(ros_domain, tmp_path_factory):
+    with peer('camera') as ros, forked_nodes(tmp_path_factory.mktemp('nodes')) as start:
+        yield Stream(ros, start(parameters=SMALL))
+
+
+def changed(**fields):
+    image = image_of(small())
+    for name, value in fields.items():
+        setattr(image, name, value)
+    return image
+
+
+BAD_FRAMES = {
+    'unknown encoding': (changed(encoding='rgb9'), "encoding 'rgb9' is not known"),
+    'no encoding': (changed(encoding=''), "encoding '' is not known"),
+    'truncated': (changed(data=array('B', bytes(100))), 'truncated: 100 bytes of data, 9216'),
+    'no data': (changed(data=array('B')), 'truncated: 0 bytes of data, 9216'),
+    'no pixels': (Image(encoding='rgb8'), 'the image is empty: 0x0 pixels'),
+    'no width': (changed(width=0), 'the image is empty: 0x48 pixels'),
+    'step too short': (changed(step=100), 'step is 100 bytes, but a row of 64'),
+    'step too long': (changed(step=1000), 'truncated: 9216 bytes of data, 47192 needed'),
+    'absurd aspect': (image_of(np.zeros((1, 5000, 3), np.uint8)), '5000x1 pixels'),
+    'absurd size': (changed(width=2**32 - 1, height=2**32 - 1, step=2**32 - 1), 'step is'),
+    'odd width': (changed(encoding='yuv422', width=63), '63 pixels wide'),
+}
+
+
+@pytest.mark.parametrize('fault', BAD_FRAMES)
+def test_a_bad_frame_costs_itself_and_is_named(stream, fault):
+    image, text = BAD_FRAMES[fault]
+    stream.explained(small())
+    before = stream.diagnostics.next()
+    stream.camera.send(image)
+    after = stream.diagnostics.until(
+        lambda figures: figures.count('rejected') > before.count('rejected')
+    )
+    assert after.count('rejected') == before.count('rejected') + 1
+    assert after.count('explained') == before.count('explained')
+    assert after.adds_up()
+    assert text in after['last error']
+    assert after.level == b'\x02'
+    assert text in after.message
+    assert '\n' not in after['last error']
+
+
+def test_after_a_bad_frame_the_next_good_one_puts_diagnostics_right(stream):
+    stream.camera.send(BAD_FRAMES['truncated'][0])
+    stream.diagnostics.until(lambda figures: 'truncated' in figures.message)
+    stream.explained(small())
+    figures = stream.diagnostics.until(lambda figures: figures.level == b'\x00')
+    assert 'truncated' in figures['last error']
+
+
+def test_a_stamp_before_1970_is_no_reason_to_stop(stream):
+    image = image_of(small())
+    image.header.stamp.sec = -5
+    stream.camera.publisher.publish(image)
+    came = stream.listener.came['overlay']
+    wait_until(lambda: came[-1].header.stamp.sec == -5, node=stream.listener.node)
+    stream.explained(small())
+    assert stream.diagnostics.next().adds_up()
+
+
+def test_bad_frames_are_logged_at_most_once_a_second(stream):
+    before, started = len(stream.warnings()), time.monotonic()
+    rejected = stream.diagnostics.next().count('rejected')
+    stream.camera.send_until(
+        lambda: stream.diagnostics.latest().count('rejected') > rejected + 20,
+        changed(encoding='rgb9'),
+        period=0.05,
+    )
+    stream.explained(small())
+    logged = stream.warnings()[before:]
+    assert 1 <= len(logged) <= time.monotonic() - started + 1
+    assert all("/image_raw: frame rejected: image encoding 'rgb9'" in line for line in logged)
+
+
+def test_size_and_encoding_may_change_from_frame_to_frame(stream):
+    for height, width in ((48, 64), (64, 48), (33, 47), (300, 200), (32, 500), (1, 1), (48, 64)):
+        rgb = small(height=height, width=width)
+        grey = image_of(rgb)
+        grey.encoding, grey.step = 'mono8', width
+        grey.data = array('B', rgb[..., 0].tobytes())
+        padded = image_of(rgb)
+        padded.encoding, padded.step, padded.is_bigendian = 'bgr8', 3 * width + 5, 1
+        padded.data = array('B', np.pad(rgb.reshape(height, -1), ((0, 0), (0, 5))).tobytes())
+        for image in (image_of(rgb), grey, padded):
+            overlay = stream.explained(image)
+            assert (overlay.height, overlay.width) == (height, width)
+
+
+def test_one_cameras_bad_frames_cost_the_other_camera_none(start_node, ros_node):
+    ros = ros_node('cameras')
+    start_node(parameters={**SMALL, 'image_topics': ['good/image_raw', 'bad/image_raw']})
+    good, bad = Camera(ros, 'good/image_raw'), Camera(ros, 'bad/image_raw')
+    listeners = [
+        Listener(ros, f'{name}/smoe', outputs=['contributions']) for name in ('good', 'bad')
+    ]
+    good.send_until(listeners[0].complete, small())
+    bad.send_until(listeners[1].complete, small())
+    for image, _ in BAD_FRAMES.values():
+        bad.send(image)
+        stamp = good.send(small())
+        wait_until(lambda stamp=stamp: stamp in listeners[0].complete(), node=ros)
+
+
+# Bad configuration: one line, and a non-zero exit
+
+BAD_OPTIONS = {
+    'backbone:=resnet5': "unknown backbone 'resnet5'; did you mean resnet50",
+    'backbone:=resnet50': "'default' of backbone 'resnet50' are not on this machine: {files}/",
+    'weights:=/no/such.pth': "weights '/no/such.pth' is no file; give 'default', 'random'",
+    'weights:={files}/broken.pth': "weights '{files}/broken.pth' is no readable checkpoint",
+    'weights:={files}/empty.pth': "weights '{files}/empty.pth' is no readable checkpoint",
+    "image_topics:=['']": 'image_topics is empty; name at least one image topic',
+    'image_topics:=5': "parameter 'image_topics' is 5, but must be a list of text",
+    'image_topics:=image_raw': "'image_topics' is 'image_raw', but must be a list of text",
+    "image_topics:=['front camera']": "image_topics has 'front camera': Invalid topic name",
+    'image_topics:=[a, a]': "image_topics names '/a' twice",
+    'image_topics:=[cam/left, cam/right]': "'/cam/left' and '/cam/right' would both be explained",
+    'output_namespaces:=[a, b]': 'output_namespaces has 2 entries for 1 image_topics',
+    'short_side:=big': "parameter 'short_side' is 'big', but must be an integer",
+    'short_side:=100': 'short_side is a positive multiple of 32, got 100',
+    'short_side:=0': "parameter 'short_side' is 0, outside its range 32 to 2048",
+    'overlay_alpha:=2.0': "parameter 'overlay_alpha' is 2.0, outside its range 0.0 to 1.0",
+    'normalization:=gaus': "parameter 'normalization': 'gaus'; did you mean gaussian_cdf?",
+    'input_reliability:=best': "'input_reliability': 'best'; did you mean best_effort?",
+    'scale_weights:="1, 2"': '2 scale weights given for 5 scales: [1.0, 2.0]; give one number',
+    'scale_weights:="1, x"': "scale_weights is '1, x'; give equal, prior, linear or numbers",
+    'scale_weights:=prio': "unknown scale weights 'prio'; did you mean prior?",
+    'scales:=[_blocks.99]': "'_blocks.99'; did you mean _blocks.9",
+    'device:=cuda:7': "device 'cuda:7' is not there",
+    'device:=gpu': "device 'gpu' is unknown; choose auto, cpu, cuda or cuda:N",
+    'threads:=-1': "parameter 'threads' is -1, outside its range 0 to 1024",
+    'autostart:=maybe': "parameter 'autostart' is 'maybe', but must be true or false",
+    'allow_download:=1': "parameter 'allow_download' is 1, but must be true or false",
+}
+
+
+@pytest.fixture(scope='module')
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('files')
+    (folder / 'broken.pth').write_bytes(np.random.default_rng(0).bytes(1000))
+    (folder / 'empty.pth').touch()
+    return folder
+
+
+def assert_refused(node, text):
+    assert node.wait(40) == 1, node.report()
+    assert node.stderr.startswith('smoe_node: '), node.report()
+    assert node.stderr.count('\n') == 1, node.report()
+    assert text in node.stderr, node.report()
+
+
+@pytest.mark.parametrize('option', BAD_OPTIONS)
+def test_bad_configuration_costs_one_clear_line_and_a_non_zero_exit(start_node, files, option):
+    node = start_node('-p', option.format(files=files), env={'TORCH_HOME': str(files)})
+    assert_refused(node, BAD_OPTIONS[option].format(files=files))
+
+
+@pytest.mark.parametrize(
+    ('options', 'text'),
+    [
+        ({'backbone': 'alexnet', 'scale_weights': 'prior'}, "'prior' belong to 5 scales, this"),
+        ({'backbone': 'alexnet', 'short_side': 32}, 'does not run on an input of 3×32×32'),
+        ({'backbone': 'vit_b_16'}, 'no scales found in VisionTransformer'),
+    ],
+)
+def test_settings_that_do_not_fit_each_other_are_refused_the_same_way(start_node, options, text):
+    assert_refused(start_node(parameters={'weights': 'random', **options}), text)
+
+
+def test_a_parameter_file_is_refused_the_same_way(start_node, tmp_path):
+    file = tmp_path / 'robot.yaml'
+    file.write_text('/**:\n  ros__parameters:\n    image_topics: []\n')
+    assert_refused(start_node('--params-file', str(file)), 'image_topics is empty')
+    assert_refused(start_node('--params-file', '/no/such.yaml'), '/no/such.yaml')
+
+
+def test_the_installed_executable_refuses_with_one_line_and_exit_code_1(ros_process):
+    node = ros_process('smoe_node', parameters={'backbone': 'resnet5'})
+    assert_refused(node, "unknown backbone 'resnet5'; did you mean resnet50")
+
+
+# The end
+
+SIGNALS = pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+
+
+def assert_ends_well(node, seconds=3.0):
+    started = time.monotonic()
+    assert node.wait(20) == 0, node.report()
+    assert time.monotonic() - started < seconds, node.report()
+    assert 'Traceback' not in node.stderr, node.report()
+    assert 'Exception ignored' not in node.stderr, node.report()
+
+
+@SIGNALS
+def test_a_signal_ends_an_idle_node_with_0(start_node, number):
+    node = start_node(parameters=SMALL)
+    node.wait_for_text('is explained under', 40)
+    node.send_signal(number)
+    assert_ends_well(node)
+
+
+@SIGNALS
+@pytest.mark.parametrize('repetition', range(3))
+def test_a_signal_ends_a_node_in_the_middle_of_a_frame_with_0(
+    start_node, ros_node, number, repetition
+):
+    node, ros = start_node(), ros_node('camera')
+    camera, listener = Camera(ros), Listener(ros)
+    camera.send_until(lambda: len(listener.complete()) > 2 + repetition, street(1)[0], 40, 0.02)
+    # Frames wait at all times: whenever the signal comes, one is in the network.
+    timer = ros.create_timer(0.02, lambda: camera.send(street(1)[0]))
+    node.send_signal(number)
+    wait_until(lambda: node.returncode is not None, node=ros)
+    ros.destroy_timer(timer)
+    assert_ends_well(node)
+
+
+@SIGNALS
+@pytest.mark.parametrize('delay', [0.0, 0.02, 0.1, 0.2, 0.4, 0.7, 1.0])
+def test_a_signal_ends_a_node_that_starts_with_0(start_node, number, delay):
+    node = start_node()
+    node.wait_until_signals_are_handled()
+    time.sleep(delay)  # to come upon another line each time, in loading or warming up
+    node.send_signal(number)
+    assert_ends_well(node)
+
+
+@pytest.mark.parametrize('delay', [0.0, 0.01, 0.1])
+def test_a_second_ctrl_c_does_not_spoil_the_exit(start_node, ros_node, delay):
+    node, ros = start_node(), ros_node('camera')
+    camera, listener = Camera(ros), Listener(ros)
+    camera.send_until(listener.complete, street(1)[0], 40)
+    node.send_signal(signal.SIGINT)
+    time.sleep(delay)  # the user's finger
+    node.send_signal(signal.SIGINT)
+    assert_ends_well(node)
+
+
+def test_ctrl_c_ends_the_installed_executable_with_0(ros_process):
+    node = ros_process('smoe_node', parameters=SMALL)
+    node.wait_for_text('is explained under', 60)
+    node.send_signal(signal.SIGINT)
+    assert_ends_well(node)

@@ -1,0 +1,207 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The node under a lifecycle manager, while frames flow."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip('rclpy')
+
+import torch
+from forked_nodes import forked_nodes
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from ros_peers import OUTPUTS, Camera, Diagnostics, Listener, small, stamp_of
+from ros_processes import wait_until
+
+from smoe_ros.backbones import load_backbone
+
+MANAGED = {'short_side': 64, 'autostart': False}
+# What an unconfigured node publishes, and what a configured one does.
+IDLE = ('/diagnostics', '/parameter_events', '/rosout', '/smoe/transition_event')
+CONFIGURED = (*IDLE, *(f'/smoe/{output}' for output in OUTPUTS))
+
+
+class Manager:
+    """Asks for transitions by the node's own services."""
+
+    def __init__(self, node):
+        self.node = node
+        self._change = node.create_client(ChangeState, '/smoe/change_state')
+        self._get = node.create_client(GetState, '/smoe/get_state')
+
+    def state(self):
+        return self._call(self._get, GetState.Request()).current_state.id
+
+    def __call__(self, *transitions):
+        """Ask for transitions, one after the other; return whether all succeeded."""
+        return all(
+            self._call(
+                self._change,
+                ChangeState.Request(
+                    transition=Transition(
+                        id=getattr(Transition, f'TRANSITION_{transition.upper()}')
+                    )
+                ),
+            ).success
+            for transition in transitions
+        )
+
+    def _call(self, client, request):
+        wait_until(client.service_is_ready, 40, node=self.node)
+        answer = client.call_async(request)
+        wait_until(answer.done, 40, node=self.node)
+        return answer.result()
+
+
+@pytest.fixture
+def ros(ros_node):
+    return ros_node('manager')
+
+
+@pytest.fixture
+def start_node(ros_domain, tmp_path):
+    with forked_nodes(tmp_path / 'nodes') as start:
+        yield start
+
+
+def topics_of(ros, name='smoe'):
+    """Return the topics that the node publishes, and those it subscribes to."""
+    published = ros.get_publisher_names_and_types_by_node(name, '/')
+    subscribed = ros.get_subscriber_names_and_types_by_node(name, '/')
+    return {topic for topic, _ in published}, {topic for topic, _ in subscribed}
+
+
+def wait_until_topics_are(ros, published, subscribed):
+    wait_until(
+        lambda: topics_of(ros) == (set(published), set(subscribed)),
+        message=f'the node has {published} and {subscribed}',
+    )
+
+
+def thread_count(node):
+    return len(list(Path(f'/proc/{node.pid}/task').iterdir()))
+
+
+def test_without_autostart_it_stays_unconfigured_and_takes_no_frame(start_node, ros):
+    start_node(parameters=MANAGED)
+    assert Manager(ros).state() == State.PRIMARY_STATE_UNCONFIGURED
+    wait_until_topics_are(ros, IDLE, [])
+
+
+def test_with_autostart_it_becomes_active_by_itself(start_node, ros):
+    start_node(parameters={'short_side': 64})
+    manager = Manager(ros)
+    wait_until(lambda: manager.state() == State.PRIMARY_STATE_ACTIVE)
+
+
+def test_frames_are_explained_while_it_is_active_and_only_then(start_node, ros):
+    start_node(parameters=MANAGED)
+    manager, camera = Manager(ros), Camera(ros)
+    listener, diagnostics = Listener(ros, outputs=['contributions']), Diagnostics(ros)
+    timer = ros.create_timer(0.05, lambda: camera.send(small()))
+
+    def nothing_comes():
+        listener.forget()
+        count = len(camera.sent)
+        wait_until(lambda: len(camera.sent) > count + 10, node=ros)
+        return not listener.complete()
+
+    for _ in range(2):
+        assert nothing_comes()
+        assert manager('configure')
+        assert manager.state() == State.PRIMARY_STATE_INACTIVE
+        assert nothing_comes()
+        assert manager('activate')
+        assert manager.state() == State.PRIMARY_STATE_ACTIVE
+        wait_until(lambda: len(listener.complete()) > 3, node=ros)
+        assert manager('deactivate')
+        assert nothing_comes()
+        # The worker dropped what waited, and no more comes in.
+        figures, later = diagnostics.next(), diagnostics.next()
+        assert figures.adds_up()
+        assert figures.count('waiting') == 0
+        assert figures.count('in') == later.count('in')
+        assert manager('activate', 'deactivate', 'cleanup')
+        assert manager.state() == State.PRIMARY_STATE_UNCONFIGURED
+    ros.destroy_timer(timer)
+
+
+def test_quick_cycles_leave_no_thread_timer_publisher_or_subscription_behind(start_node, ros):
+    node = start_node(parameters={**MANAGED, 'backbone': 'squeezenet1_1', 'weights': 'random'})
+    manager, camera = Manager(ros), Camera(ros)
+    listener, diagnostics = Listener(ros, outputs=['contributions']), Diagnostics(ros)
+    timer = ros.create_timer(0.02, lambda: camera.send(small()))
+    threads = []
+    for _ in range(5):
+        assert manager('configure', 'activate')
+        listener.forget()
+        wait_until(listener.complete, node=ros)
+        wait_until_topics_are(ros, CONFIGURED, ['/image_raw'])
+        assert [ros.count_publishers(topic) for topic in CONFIGURED[len(IDLE) :]] == [1] * 6
+        assert ros.count_subscribers('/image_raw') == 1
+        active = thread_count(node)
+        assert manager('deactivate', 'cleanup')
+        wait_until_topics_are(ros, IDLE, [])
+        threads.append((active, thread_count(node)))
+    assert threads[-1] <= threads[1], threads  # the first cycle starts what torch keeps
+    assert manager('configure', 'activate')
+    stamps = [diagnostics.next() and stamp_of(diagnostics.arrays[-1]) for _ in range(3)]
+    assert stamps[-1] - stamps[0] > 1.5e9
+    ros.destroy_timer(timer)
+    assert 'Traceback' not in node.stderr
+
+
+def test_a_refused_configuration_is_logged_and_can_be_tried_again(start_node, ros, tmp_path):
+    path = tmp_path / 'weights.pth'
+    node = start_node(parameters={**MANAGED, 'weights': str(path)})
+    manager, camera, listener = Manager(ros), Camera(ros), Listener(ros)
+    for _ in range(2):
+        assert not manager('configure')
+        assert manager.state() == State.PRIMARY_STATE_UNCONFIGURED
+    assert node.stderr.count(f"not configured: weights '{path}' is no file") == 2
+    assert 'Traceback' not in node.stderr
+    torch.save(load_backbone().model.state_dict(), path)
+    assert manager('configure', 'activate')
+    camera.send_until(listener.complete, small())
+
+
+def test_a_refusal_after_an_autostart_is_logged_too(start_node, ros, tmp_path):
+    path = tmp_path / 'weights.pth'
+    torch.save(load_backbone().model.state_dict(), path)
+    node = start_node(parameters={'short_side': 64, 'weights': str(path)})
+    manager = Manager(ros)
+    wait_until(lambda: manager.state() == State.PRIMARY_STATE_ACTIVE)
+    assert manager('deactivate', 'cleanup')
+    path.unlink()
+    assert not manager('configure')
+    assert f"not configured: weights '{path}' is no file" in node.stderr
+
+
+def test_shutdown_frees_everything_and_a_signal_still_ends_it_with_0(start_node, ros):
+    node = start_node(parameters=MANAGED)
+    manager = Manager(ros)
+    assert manager('configure', 'activate')
+    assert manager('active_shutdown')
+    assert manager.state() == State.PRIMARY_STATE_FINALIZED
+    wait_until_topics_are(ros, IDLE, [])
+    assert node.stop() == 0, node.report()
+    assert 'Traceback' not in node.stderr
+
+
+def test_services_answer_while_frames_are_in_the_network(start_node, ros):
+    start_node()
+    manager, camera = Manager(ros), Camera(ros)
+    listener = Listener(ros, outputs=['lovi'])
+    picture = small(height=480, width=640)
+    camera.send_until(listener.complete, picture, 40)
+    timer = ros.create_timer(0.02, lambda: camera.send(picture))
+    answers = []
+    for _ in range(20):
+        started = ros.get_clock().now()
+        manager.state()
+        answers.append((ros.get_clock().now() - started).nanoseconds * 1e-9)
+    ros.destroy_timer(timer)
+    # A busy machine may hold up a few of them; inference in the executor would hold up all.
+    assert sorted(answers)[len(answers) // 2] < 0.1
