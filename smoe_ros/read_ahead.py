@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Generic, TypeVar
 
-from smoe_ros.image_sources import Image, ImageSource, SourceLostError
+from smoe_ros.image_source import Image, ImageSource, SourceLostError
 
 Prepared = TypeVar('Prepared')
 

@@ -45,6 +45,7 @@ def refusal(weights, name=NAME):
     text = str(refused.value)
     assert '\n' not in text
     assert '\x1b' not in text
+    assert 'Warning' not in text
     assert len(text) < 500
     assert str(weights) in text
     # Anything else would be printed below the refusal as its cause.

@@ -58,29 +58,31 @@ def test_a_received_frame_waits_until_it_is_explained_dropped_or_rejected(clock)
 
 
 def test_counts_add_up_when_several_threads_count():
-    counts, rounds = FrameCounts(), 2000
+    counts, rounds = FrameCounts(), 1000
     finishes = [counts.drop, lambda: counts.reject('bad'), lambda: counts.explain(0.1, 0.1)]
-    broken = []
+    broken, threads = [], []
 
     def count(finish):
         for _ in range(rounds):
             counts.receive()
-            if not 0 <= counts.summary().waiting <= len(finishes):
-                broken.append(counts.summary())
+            summary = counts.summary()
+            if not 0 <= summary.waiting <= len(threads):
+                broken.append(summary)
             finish()
 
     # Summaries of a window of thousands of frames would take most of the time.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(frame_counts, 'WINDOW_SECONDS', 0.001)
-        threads = [threading.Thread(target=count, args=(f,), daemon=True) for f in finishes]
+        for finish in (*finishes, *finishes):
+            threads.append(threading.Thread(target=count, args=(finish,), daemon=True))
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(60)
     summary = counts.summary()
     assert not broken
-    assert (summary.explained, summary.dropped, summary.rejected) == (rounds,) * 3
-    assert summary.received == 3 * rounds
+    assert (summary.explained, summary.dropped, summary.rejected) == (2 * rounds,) * 3
+    assert summary.received == 6 * rounds
     assert summary.waiting == 0
 
 

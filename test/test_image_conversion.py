@@ -142,11 +142,13 @@ def test_the_ends_of_float32_are_stretched_without_a_warning(recwarn):
     assert not recwarn.list
 
 
+@pytest.mark.filterwarnings('error')
 @pytest.mark.parametrize('value', [0.0, 1.5, float('nan'), float('inf')])
 def test_a_constant_float_image_is_black(value):
     assert converted_floats(value, value, value) == [0, 0, 0]
 
 
+@pytest.mark.filterwarnings('error')
 @pytest.mark.parametrize('encoding', ['mono16', '16UC1'])
 def test_a_constant_depth_image_is_black(encoding):
     data = np.full((4, 6), 700, '<u2').tobytes()

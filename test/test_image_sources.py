@@ -15,7 +15,8 @@ from ros_processes import wait_until
 from smoe_ros import footage
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.framing import ENCODINGS, Framing, encode, fit
-from smoe_ros.image_sources import ImageSource, SourceLostError, open_source
+from smoe_ros.image_source import ImageSource, SourceLostError
+from smoe_ros.image_sources import open_source
 from smoe_ros.read_ahead import EndOfImages, ReadAhead
 
 

@@ -388,6 +388,15 @@ def test_two_cameras_of_different_sizes_are_served_each_its_own_outputs(start_no
             '/robot/front/smoe',
         ),
         (
+            # Two cameras that were plugged in the wrong way round.
+            {
+                'remappings': {'left/raw': 'right/raw', 'right/raw': 'left/raw'},
+                'parameters': {'image_topics': ['left/raw', 'right/raw']},
+            },
+            '/left/raw',
+            '/left/smoe',
+        ),
+        (
             {
                 'parameters': {
                     'image_topics': ['left_raw', 'right_raw'],

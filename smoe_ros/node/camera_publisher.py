@@ -28,9 +28,11 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, Image
 
-from smoe_ros import image_sources
 from smoe_ros.footage import FOOTAGE
 from smoe_ros.framing import ENCODINGS, Framing, encode
+from smoe_ros.image_source import Image as Pixels
+from smoe_ros.image_source import ImageSource
+from smoe_ros.image_sources import open_source
 from smoe_ros.node.parameters import Parameter, declare, warn_of_misspelt
 from smoe_ros.node.running import run_node
 from smoe_ros.read_ahead import EndOfImages, ReadAhead
@@ -127,7 +129,7 @@ class CameraPublisher(Node):  # type: ignore[misc]  # rclpy has no types
 
         self._arrival = self.create_guard_condition(self._publish_arrived)
         self._images = ReadAhead(
-            lambda: image_sources.open_source(
+            lambda: open_source(
                 values['source'],
                 self.get_logger().warning,
                 rate=values['rate'],
@@ -146,7 +148,7 @@ class CameraPublisher(Node):  # type: ignore[misc]  # rclpy has no types
             raise
         warn_of_misspelt(self)
 
-    def _publish_from(self, source: image_sources.ImageSource, values: dict[str, Any]) -> None:
+    def _publish_from(self, source: ImageSource, values: dict[str, Any]) -> None:
         qos = QoSProfile(
             reliability=ReliabilityPolicy[values['reliability'].upper()],
             durability=DurabilityPolicy.VOLATILE,
@@ -181,7 +183,7 @@ class CameraPublisher(Node):  # type: ignore[misc]  # rclpy has no types
             # Not by the logger: after a signal its topic /rosout is gone.
             print(self._result(), file=sys.stderr)
 
-    def _message(self, image: image_sources.Image) -> Image:
+    def _message(self, image: Pixels) -> Image:
         """Compose a message, in the reading thread, where it costs the publishing no time."""
         pixels = encode(self._framing(image), self._encoding)
         message = Image()

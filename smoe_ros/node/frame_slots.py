@@ -30,9 +30,12 @@ class FrameSlots(Generic[Frame]):
             frame: The frame.
 
         Returns:
-            Whether an older frame that nobody had taken was replaced.
+            Whether a frame was let go: an older one that nobody had taken, or this one if the
+            slots are closed.
         """
         with self._changed:
+            if self._closed:
+                return True
             replaced = camera in self._newest
             self._newest[camera] = frame
             self._changed.notify()

@@ -28,7 +28,7 @@ def smoe_scale(activation: Tensor) -> Tensor:
 
     Returns:
         φ, shape (B, H, W), float32, within 1e-5 of the exact value. Sites with a channel that is
-        not finite are not finite either.
+        NaN or +∞ are not finite either.
 
     Raises:
         ValueError: If the activation has not four dimensions or no channel.
