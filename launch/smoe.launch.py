@@ -49,7 +49,7 @@ def generate_launch_description() -> LaunchDescription:
                 namespace=LaunchConfiguration('namespace'),
                 parameters=[LaunchConfiguration('params_file')],
                 remappings=[('image_raw', LaunchConfiguration('image_topic'))],
-                ros_arguments=['--log-level', ['smoe:=', LaunchConfiguration('log_level')]],
+                ros_arguments=['--log-level', LaunchConfiguration('log_level')],
                 output='screen',
             ),
         ]
