@@ -27,7 +27,7 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
-            'smoe_node = smoe_ros.node.smoe_node:main',
+            'smoe_node = smoe_ros.node.executables:smoe_node',
             'camera_publisher = smoe_ros.node.camera_publisher:main',
             'smoe_recorder = smoe_ros.demo.recorder:main',
             'smoe_demo = smoe_ros.demo.main:main',

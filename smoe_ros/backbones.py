@@ -82,7 +82,9 @@ def load_backbone(
         raise unknown_name('backbone', name, backbone_names())
     load = _efficientnet_lite0 if name == DEFAULT_BACKBONE else _torchvision_classifier
     model, labels, mean, std = load(name, weights, allow_download)
-    return Backbone(name, model.eval(), labels, Preprocessing(mean, std, short_side))
+    # Depthwise convolutions on the CPU read faster with the channels last.
+    model = model.eval().to(memory_format=torch.channels_last)
+    return Backbone(name, model, labels, Preprocessing(mean, std, short_side))
 
 
 _Loaded = tuple[nn.Module, tuple[str, ...], Sequence[float], Sequence[float]]

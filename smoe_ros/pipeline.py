@@ -68,10 +68,8 @@ class Pipeline:
             allow_download=settings.allow_download,
             short_side=settings.short_side,
         )
-        # Depthwise convolutions on the CPU read faster with the channels last.
-        model = self.backbone.model.to(self.device).to(memory_format=torch.channels_last)
         self.explainer = Explainer(
-            model,
+            self.backbone.model.to(self.device),
             scales=settings.scales,
             scale_weights=settings.scale_weights,
             normalization=settings.normalization,

@@ -42,14 +42,15 @@ class ForkedNode(RosProcess):
             _forking.Process(target=_run, args=(arguments, str(folder), dict(env)), daemon=True)
         )
 
-    def wait_until_signals_are_handled(self) -> None:
-        """Wait until ``main()`` runs: its first act is to take over SIGTERM."""
 
-        def handled() -> bool:
-            status = Path(f'/proc/{self.pid}/status').read_text()
-            return int(status.partition('SigCgt:')[2].split()[0], 16) & _SIGTERM_BIT
+def wait_until_signals_are_handled(process: RosProcess) -> None:
+    """Wait until a process of the node has taken over SIGTERM: its first act."""
 
-        wait_until(handled)
+    def handled() -> bool:
+        status = Path(f'/proc/{process.pid}/status').read_text()
+        return bool(int(status.partition('SigCgt:')[2].split()[0], 16) & _SIGTERM_BIT)
+
+    wait_until(handled)
 
 
 def _start_forking() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from forked_nodes import forked_nodes
+from forked_nodes import forked_nodes, wait_until_signals_are_handled
 from ros_peers import Camera, Diagnostics, Listener, image_of, peer, small, street
 from ros_processes import wait_until
 from sensor_msgs.msg import Image
@@ -274,7 +274,7 @@ def test_a_signal_ends_a_node_in_the_middle_of_a_frame_with_0(
 @pytest.mark.parametrize('delay', [0.0, 0.02, 0.1, 0.2, 0.4, 0.7, 1.0])
 def test_a_signal_ends_a_node_that_starts_with_0(start_node, number, delay):
     node = start_node()
-    node.wait_until_signals_are_handled()
+    wait_until_signals_are_handled(node)
     time.sleep(delay)  # to come upon another line each time, in loading or warming up
     node.send_signal(number)
     assert_ends_well(node)
@@ -296,3 +296,16 @@ def test_ctrl_c_ends_the_installed_executable_with_0(ros_process):
     node.wait_for_text('is explained under', 60)
     node.send_signal(signal.SIGINT)
     assert_ends_well(node)
+
+
+@SIGNALS
+@pytest.mark.parametrize('delay', [0.0, 1.0])
+def test_a_signal_ends_the_installed_executable_with_0_while_it_imports(
+    ros_process, number, delay
+):
+    node = ros_process('smoe_node')
+    wait_until_signals_are_handled(node)
+    time.sleep(delay)  # torch takes longer
+    node.send_signal(number)
+    assert_ends_well(node)
+    assert node.stderr == ''

@@ -89,14 +89,15 @@ class SmoeNode(LifecycleNode):
         worker = FrameWorker(self, self._pipeline, self._cameras)
         worker.overlay_alpha = self._values['overlay_alpha']
         self._worker = worker
+        # By the names given, for subscribing remaps them, and remapping twice undoes a swap.
         self._inputs = [
             CameraInput(
                 self,
-                camera.topic,
+                topic,
                 self._values['input_reliability'],
                 functools.partial(worker.put, index),
             )
-            for index, camera in enumerate(self._cameras)
+            for index, topic in enumerate(self._values['image_topics'])
         ]
         return super().on_activate(state)
 
