@@ -10,11 +10,13 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from types import FrameType
+from typing import NoReturn
 
 
-def smoe_node() -> int:
-    """Run the node and return the process's exit code.
+def smoe_node() -> NoReturn:
+    """Run the node, and end the process with its exit code.
 
     A signal that comes while torch is imported ends the process with 0, as one that comes later;
     Python would print a traceback from wherever the import was.
@@ -23,12 +25,16 @@ def smoe_node() -> int:
         signal.signal(number, _end_at_once)
     from smoe_ros.node.smoe_node import main  # noqa: PLC0415
 
+    gc.freeze()  # the collection below need not look through torch, which takes a second
     code = main()
-    # Python looks for cycles once more at its end, and in torch for more than a second.
-    gc.freeze()
-    return code
+    # rclpy's nodes are cycles: only now is the participant deleted, and its shared memory freed.
+    gc.collect()
+    # What Python would still do, take torch apart, needs a second, and was once seen not to end.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
-def _end_at_once(_number: int, _frame: FrameType | None) -> None:
+def _end_at_once(_number: int, _frame: FrameType | None) -> NoReturn:
     """End without a trace: nothing is open yet that wants closing."""
     os._exit(0)
