@@ -100,8 +100,10 @@ def test_transport_loses_hardly_a_frame(recorded: Recorded) -> None:
     assert recorded.summary['lost'] <= 0.01 * recorded.summary['published']
 
 
-def test_recorder_got_every_frame_that_the_camera_published(recorded: Recorded) -> None:
-    assert len(recorded.messages['/image_raw']) == recorded.summary['published']
+def test_recorder_got_the_frames_that_the_camera_published(recorded: Recorded) -> None:
+    # The camera is stopped by a signal: what is on its way then may be gone with it.
+    published = recorded.summary['published']
+    assert published - 2 <= len(recorded.messages['/image_raw']) <= published
 
 
 def test_summary_tells_rate_and_age_as_the_bag_does(recorded: Recorded) -> None:
