@@ -68,6 +68,8 @@ def start_node(ros_domain, tmp_path):
 
 def topics_of(ros, name='smoe'):
     """Return the topics that the node publishes, and those it subscribes to."""
+    # Its services may be discovered before the node itself is.
+    wait_until(lambda: name in ros.get_node_names(), 20, node=ros)
     published = ros.get_publisher_names_and_types_by_node(name, '/')
     subscribed = ros.get_subscriber_names_and_types_by_node(name, '/')
     return {topic for topic, _ in published}, {topic for topic, _ in subscribed}
