@@ -7,7 +7,8 @@ from __future__ import annotations
 import functools
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.task import Future
 from ros_processes import wait_until
 from sensor_msgs.msg import Image
 
@@ -76,6 +78,26 @@ def array_of(image: Image) -> NDArray[np.generic]:
 def stamp_of(message: Image | ScaleContributions) -> int:
     """Return a message's stamp in nanoseconds."""
     return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+
+
+def answer_of(ask: Callable[[], Future], node: Node, message: str = 'an answer') -> Any:
+    """Ask a service until it answers, and return the answer.
+
+    A service that is ready for us may not know our reader yet, and then drops its answer. For
+    requests that change nothing; readers are announced in order, so that clients which were made
+    before this one are known as well when it has its answer.
+
+    Args:
+        ask: Sends the request.
+        node: Spun meanwhile.
+        message: What was waited for, for the failure's text.
+    """
+    for _ in range(8):
+        answer = ask()
+        with suppress(AssertionError):
+            wait_until(answer.done, 5, node=node)
+            return answer.result()
+    raise AssertionError(f'not within 40 s: {message}')
 
 
 class Camera:

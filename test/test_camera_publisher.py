@@ -21,6 +21,7 @@ pytest.importorskip('rclpy')
 from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
+from ros_peers import answer_of
 from sensor_msgs.msg import CameraInfo, Image
 
 from smoe_ros.framing import fit
@@ -432,9 +433,9 @@ def test_every_parameter_is_described_and_read_only(ros_process, ros_node, wait_
     node = ros_node('observer')
     client = AsyncParameterClient(node, 'camera')
     wait_until(client.services_are_ready, node=node)
-    answer = client.describe_parameters([parameter.name for parameter in PARAMETERS])
-    wait_until(answer.done, node=node)
-    for parameter, descriptor in zip(PARAMETERS, answer.result().descriptors, strict=True):
+    names = [parameter.name for parameter in PARAMETERS]
+    answer = answer_of(lambda: client.describe_parameters(names), node)
+    for parameter, descriptor in zip(PARAMETERS, answer.descriptors, strict=True):
         assert descriptor.description == parameter.description
         assert descriptor.read_only
         assert bool(descriptor.additional_constraints) == bool(parameter.choices)

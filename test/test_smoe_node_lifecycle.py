@@ -12,7 +12,7 @@ import torch
 from forked_nodes import forked_nodes
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from ros_peers import OUTPUTS, Camera, Diagnostics, Listener, small, stamp_of
+from ros_peers import OUTPUTS, Camera, Diagnostics, Listener, answer_of, small, stamp_of
 from ros_processes import wait_until
 
 from smoe_ros.backbones import load_backbone
@@ -24,12 +24,14 @@ CONFIGURED = (*IDLE, *(f'/smoe/{output}' for output in OUTPUTS))
 
 
 class Manager:
-    """Asks for transitions by the node's own services."""
+    """Asks for transitions by the services of a node that was started before."""
 
     def __init__(self, node):
         self.node = node
         self._change = node.create_client(ChangeState, '/smoe/change_state')
         self._get = node.create_client(GetState, '/smoe/get_state')
+        wait_until(self._get.service_is_ready, 40, node=node)
+        answer_of(lambda: self._get.call_async(GetState.Request()), node)
 
     def state(self):
         return self._call(self._get, GetState.Request()).current_state.id

@@ -15,7 +15,7 @@ from lifecycle_msgs.srv import GetState
 from rclpy.parameter import Parameter, parameter_value_to_python
 from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import ReliabilityPolicy
-from ros_peers import Camera, Diagnostics, Listener, array_of, peer, small
+from ros_peers import Camera, Diagnostics, Listener, answer_of, array_of, peer, small
 from ros_processes import wait_until
 
 from smoe_ros.node.smoe_parameters import PARAMETERS
@@ -178,9 +178,8 @@ def autostart(bench, default):
     bench.start(parameters={'autostart': False})
     client = bench.ros.create_client(GetState, '/smoe/get_state')
     wait_until(client.service_is_ready, node=bench.ros)
-    answer = client.call_async(GetState.Request())
-    wait_until(answer.done, node=bench.ros)
-    assert answer.result().current_state.id == State.PRIMARY_STATE_UNCONFIGURED
+    answer = answer_of(lambda: client.call_async(GetState.Request()), bench.ros)
+    assert answer.current_state.id == State.PRIMARY_STATE_UNCONFIGURED
 
 
 def test_every_parameter_is_shown_to_have_an_effect():

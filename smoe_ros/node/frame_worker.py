@@ -18,7 +18,7 @@ from smoe_ros.node.frame_slots import FrameSlots
 from smoe_ros.node.image_conversion import to_rgb
 from smoe_ros.node.messages import Method
 from smoe_ros.node.outputs import CameraOutputs
-from smoe_ros.pipeline import Pipeline
+from smoe_ros.pipeline import FrameExplanation, Pipeline
 from smoe_ros.preprocessing import Rgb
 
 
@@ -84,43 +84,43 @@ class FrameWorker:
         started = time.monotonic()
         frames: dict[int, Rgb] = {}
         for index, image in taken.items():
-            if not self._cameras[index].outputs.watched():
-                self._cameras[index].counts.drop()
-                continue
             try:
-                frames[index] = to_rgb(image)
-            except FrameError as error:
-                self._reject(index, str(error))
+                if self._cameras[index].outputs.watched():
+                    frames[index] = to_rgb(image)
+                else:
+                    self._cameras[index].counts.drop()
             except Exception as error:  # whatever a driver sends, the thread goes on
-                self._reject(index, f'{type(error).__name__}: {error}')
+                self._reject(index, error)
         if not frames:
             return
+        results: Sequence[FrameExplanation | Exception]
         try:
             results = self._pipeline.explain(list(frames.values()))
         except Exception as error:  # out of memory, a device that went away: these frames only
-            results = [FrameError(f'{type(error).__name__}: {error}')] * len(frames)
+            results = [error] * len(frames)
         for (index, rgb), result in zip(frames.items(), results, strict=True):
-            if isinstance(result, FrameError):
-                self._reject(index, str(result))
+            if isinstance(result, Exception):
+                self._reject(index, result)
                 continue
             camera, header = self._cameras[index], taken[index].header
             try:
                 camera.outputs.publish(header, rgb, result, self._method, self.overlay_alpha)
-            except Exception as error:
-                # A signal takes the context away at any moment; that frame is nobody's any more.
-                if not self._node.context.ok():
-                    camera.counts.drop()
-                    continue
-                self._reject(index, f'{type(error).__name__}: {error}')
+            except Exception as error:  # the middleware's, or an output that cannot be made
+                self._reject(index, error)
                 continue
             # Not with rclpy's Time, which refuses a stamp before 1970.
             stamp = header.stamp.sec * 10**9 + header.stamp.nanosec
             age = (self._node.get_clock().now().nanoseconds - stamp) * 1e-9
             camera.counts.explain(age, time.monotonic() - started)
 
-    def _reject(self, index: int, reason: str) -> None:
+    def _reject(self, index: int, error: Exception) -> None:
         camera = self._cameras[index]
-        reason = ' '.join(reason.split())
+        if not self._node.context.ok():
+            # A signal takes the context away at any moment; the frame is nobody's any more.
+            camera.counts.drop()
+            return
+        text = str(error) if isinstance(error, FrameError) else f'{type(error).__name__}: {error}'
+        reason = ' '.join(text.split())
         camera.counts.reject(reason)
         self._node.get_logger().warning(
             f'{camera.topic}: frame rejected: {reason}', throttle_duration_sec=1.0
