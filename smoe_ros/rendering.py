@@ -1,6 +1,6 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of an explanation for people: LOVI, heat map and overlay.
+"""Pictures of an explanation for people: LOVI, heat map, overlay and mask.
 
 Source: Mundhenk, Chen, Friedland, "Efficient Saliency Maps for Explainable AI", arXiv 1911.11293.
 """
@@ -91,6 +91,34 @@ def overlay(image: Rgb, rendering: Rgb, alpha: float) -> Rgb:
     if rendering.shape[:2] != (height, width):
         rendering = cv2.resize(rendering, (width, height), interpolation=cv2.INTER_LINEAR)
     return cv2.addWeighted(image, 1 - alpha, rendering, alpha, 0)
+
+
+def salient_mask(saliency: Maps, keep: float = 0.1) -> NDArray[np.bool_]:
+    """Mask of the most salient pixels of each map, and of all that tie with the last of them.
+
+    A flat map ties everywhere: all of it is kept.
+
+    Args:
+        saliency: Saliency maps, shape (..., H, W).
+        keep: Fraction of each map's pixels to keep, above 0 and up to 1, rounded up to a pixel.
+
+    Returns:
+        True where salient, shape (..., H, W), bool.
+
+    Raises:
+        ValueError: If the fraction lies outside that range, or the maps have no pixels.
+    """
+    if not 0 < keep <= 1:
+        raise ValueError(f'the fraction of pixels to keep lies above 0 and up to 1, got {keep}')
+    maps = np.asarray(saliency)
+    if maps.ndim < 2 or 0 in maps.shape[-2:]:
+        raise ValueError(f'saliency maps have shape (..., H, W) with pixels, got {maps.shape}')
+    pixels = maps.reshape(*maps.shape[:-2], -1)
+    count = pixels.shape[-1]
+    # 0.07 · 100 is 7.000000000000001 in floating point: 7 pixels, not 8.
+    kept = max(math.ceil(round(keep * count, 6)), 1)
+    last = np.partition(pixels, count - kept, axis=-1)[..., count - kept]
+    return maps >= last[..., None, None]
 
 
 def _joint_range(scale_maps: Maps) -> Maps:

@@ -8,9 +8,12 @@ Nothing here imports smoe_ros, so that a test which compares the two compares tw
 
 import colorsys
 import math
+from fractions import Fraction
 
 import numpy as np
-from scipy.special import erf
+from scipy.optimize import brentq
+from scipy.special import digamma, erf, gammainc
+from scipy.stats import norm
 
 EPSILON = 1e-7
 FLAT_VARIANCE = 1e-12
@@ -129,3 +132,116 @@ def overlay(image, rendering, alpha):
     size = image.shape[:2]
     resized = np.stack([bilinear(rendering[..., c], size) for c in range(3)], axis=-1)
     return (1.0 - alpha) * image.astype(np.float64) + alpha * resized
+
+
+def gamma_shape(s):
+    """Return the root k of ln k − ψ(k) = s, bracketed; by its limit where that cancels."""
+    if s < 1e-8:
+        return 1 / (2 * s) + 1 / 6
+    # 1/(2k) < ln k − ψ(k) < 1/k holds for every k.
+    log_k = brentq(
+        lambda log_k: math.exp(log_k) * (log_k - digamma(math.exp(log_k)) - s),
+        math.log(0.5 / s) - 1e-6,
+        math.log(1.0 / s) + 1e-6,
+        xtol=1e-14,
+        rtol=1e-14,
+    )
+    return math.exp(log_k)
+
+
+def gamma_fit(sample):
+    """Return k and θ of the gamma distribution most likely to have given a sample of reals > 0."""
+    sample = np.asarray(sample, dtype=np.longdouble)
+    s = float(np.log(sample.mean()) - np.log(sample).mean())
+    k = gamma_shape(s)
+    return k, float(sample.mean()) / k
+
+
+def gamma_scale(activation):
+    """Return θ of the gamma fitted to each site's channels; (B, C, H, W) -> (B, H, W)."""
+    x = np.maximum(np.asarray(activation, dtype=np.float64), 0.0) + EPSILON
+    result = np.zeros((x.shape[0], *x.shape[2:]))
+    for b, row, column in np.ndindex(*result.shape):
+        site = x[b, :, row, column]
+        if site.max() > site.min():
+            result[b, row, column] = gamma_fit(site)[1]
+    return result
+
+
+def channel_std(activation):
+    """Return the unbiased standard deviation over the channels; (B, C, H, W) -> (B, H, W)."""
+    x = np.asarray(activation, dtype=np.float64)
+    if x.shape[1] == 1:
+        return np.zeros((x.shape[0], *x.shape[2:]))
+    return x.std(axis=1, ddof=1)
+
+
+def channel_mean(activation):
+    """Return the mean over the channels; (B, C, H, W) -> (B, H, W)."""
+    return np.asarray(activation, dtype=np.float64).mean(axis=1)
+
+
+def channel_max(activation):
+    """Return the maximum over the channels; (B, C, H, W) -> (B, H, W)."""
+    return np.asarray(activation, dtype=np.float64).max(axis=1)
+
+
+def truncated_normal_entropy(pre_activation):
+    """Return ln(√(2πe) σ Z) + a pdf(a) / 2Z over the channels; (B, C, H, W) -> (B, H, W)."""
+    sigma = np.maximum(channel_std(pre_activation), 1e-7)
+    a = -channel_mean(pre_activation) / sigma
+    z = np.maximum(norm.sf(a) - 1e-7, 1e-7)
+    return np.log(math.sqrt(2 * math.pi * math.e) * sigma * z) + a * norm.pdf(a) / (2 * z)
+
+
+def gamma_cdf(maps):
+    """Return each map through the CDF of a gamma fitted to its own pixels; (B, H, W)."""
+    result = np.full(np.shape(maps), 0.5)
+    for item, one in zip(result, np.asarray(maps, dtype=np.float64), strict=True):
+        if one.max() > one.min():
+            x = one - one.min() + EPSILON
+            k, theta = gamma_fit(x)
+            item[...] = gammainc(k, x / theta)
+    return result
+
+
+def class_activation(activation, gradient, method, score=None):
+    """Return relu of the weighted sum of channels, site by site; (B, C, h, w) -> (B, h, w)."""
+    activation = np.asarray(activation, dtype=np.float64)
+    gradient = np.asarray(gradient, dtype=np.float64)
+    batch, channels, height, width = activation.shape
+    result = np.zeros((batch, height, width))
+    for b in range(batch):
+        for c in range(channels):
+            a, g = activation[b, c], gradient[b, c]
+            if method == 'grad_cam':
+                alpha = g.sum() / (height * width)
+            elif method == 'x_grad_cam':
+                alpha = (g * a).sum() / (a.sum() + 1e-6)
+            else:
+                factor = 1.0 if score is None else math.exp(score[b])
+                total = sum(a[i] * g[i] ** 3 for i in np.ndindex(height, width))
+                alpha = sum(
+                    g[i] ** 2 / (2 * g[i] ** 2 + total + 1e-7) * max(factor * g[i], 0.0)
+                    for i in np.ndindex(height, width)
+                )
+            result[b] += alpha * a
+    return np.maximum(result, 0.0)
+
+
+def feature_vectors(activation, points, size):
+    """Return the channels of the cell whose square holds the pixel's centre; (B, C)."""
+    activation = np.asarray(activation)
+    rows, columns = activation.shape[2:]
+    result = []
+    for one, (x, y) in zip(activation, points, strict=True):
+        row = next(i for i in range(rows) if y + 0.5 < Fraction((i + 1) * size[0], rows))
+        column = next(i for i in range(columns) if x + 0.5 < Fraction((i + 1) * size[1], columns))
+        result.append(one[:, row, column])
+    return np.stack(result)
+
+
+def salient_mask(saliency, kept):
+    """Return True on the `kept` highest pixels of one (H, W) map and on all equal to the last."""
+    last = sorted(saliency.ravel().tolist(), reverse=True)[kept - 1]
+    return np.array([[value >= last for value in row] for row in saliency.tolist()])

@@ -120,12 +120,13 @@ def fuse_scales(
         dtype=torch.float64,
     )
     shares = (shares / shares.sum()).float().to(scale_maps[0].device)
-    resized = torch.stack([_resize(scale_map, size) for scale_map in scale_maps], dim=1)
+    resized = torch.stack([resize(scale_map, size) for scale_map in scale_maps], dim=1)
     saliency = torch.einsum('s,bshw->bhw', shares, resized).clamp_(0, 1)
     return FusedSaliency(saliency, resized, _contributions(resized, shares))
 
 
-def _resize(scale_map: Tensor, size: tuple[int, int]) -> Tensor:
+def resize(scale_map: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize maps bilinearly, borders repeated: (B, h, w) -> (B, H, W), float32."""
     image = scale_map.float().unsqueeze(1)
     return F.interpolate(image, size=size, mode='bilinear', align_corners=False).squeeze(1)
 
