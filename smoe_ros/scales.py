@@ -2,41 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which activations of a network to read: one for each of its scales.
 
-A scale is an octave of resolution, round(log2(input / map)). Its activation is the rectified
-tensor on the trunk just before the resolution drops: the input of the outermost module that halves
-it, or of the pooling or classifier at the end. Where that tensor is signed (inverted residuals end
-in a linear layer) or only a pooled copy, it is the widest activation module's output at that
-octave, the last among equals. One module may run at two sizes: a scale is a module and a call.
+A scale is an octave of resolution, round(log2(input / map)); `trunk` has the rule that chooses its
+activation. One module may run at two sizes: a scale is a module and a call.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 from smoe_ros.errors import ConfigurationError, unknown_name
+from smoe_ros.feature_maps import feature_map
 from smoe_ros.tracing import Call, trace
-
-# Gates (Sigmoid, Hardsigmoid, Softmax) are left out: they weigh an activation, they are none.
-_ACTIVATIONS = (
-    nn.ReLU,
-    nn.ReLU6,
-    nn.LeakyReLU,
-    nn.PReLU,
-    nn.ELU,
-    nn.CELU,
-    nn.SELU,
-    nn.GELU,
-    nn.SiLU,
-    nn.Mish,
-    nn.Hardswish,
-    nn.Softplus,
-)
-# Networks from other packages bring modules of their own, for example MemoryEfficientSwish.
-_ACTIVATION_NAMES = ('relu', 'swish', 'silu', 'gelu', 'mish')
+from smoe_ros.trunk import activations_by_octave
 
 
 @dataclass(frozen=True)
@@ -49,6 +29,7 @@ class Scale:
         channels: Number of channels.
         height: Height of the map in cells.
         width: Width of the map in cells.
+        channels_last: Whether the module puts out (B, H, W, C) instead of (B, C, H, W).
     """
 
     layer: str
@@ -56,6 +37,11 @@ class Scale:
     channels: int
     height: int
     width: int
+    channels_last: bool = False
+
+    def channels_first(self, activation: Tensor) -> Tensor:
+        """Return the activation that the module put out as (B, C, H, W); a view."""
+        return activation.movedim(-1, 1) if self.channels_last else activation
 
     def __str__(self) -> str:
         return f'{self.layer}#{self.call} {self.channels}×{self.height}×{self.width}'
@@ -76,15 +62,21 @@ def find_scales(model: nn.Module, example: Tensor) -> tuple[Scale, ...]:
             does not run on the example.
     """
     calls = trace(model, example)
-    octaves = {_octave(call.output, example) for call in calls if _is_map(call.output, example)}
-    found = [_activation_of(octave, calls, example) for octave in sorted(octaves)]
-    scales = tuple(_to_scale(call) for call in found if call is not None)
-    if not scales:
+    chosen = activations_by_octave(calls, example)
+    attention = next((call for call in calls if _attends(call, example)), None)
+    if attention is not None and (not chosen or attention.start < chosen[-1].end):
+        raise ConfigurationError(
+            f"{type(model).__name__} is a transformer: attention ('{attention.layer}') mixes what "
+            'its places hold, so that no activation belongs to one place of the image; choose a '
+            'CNN, such as resnet50, efficientnet_v2_s or convnext_tiny'
+        )
+    if not chosen:
         raise ConfigurationError(
             f'no scales found in {type(model).__name__}: no module of it puts out a rectified map '
             '(B, C, H, W) before the resolution drops; name the modules to read in scales'
         )
-    return scales
+    scales = [_scale_of(call, example) for call in chosen]
+    return tuple(scale for scale in scales if scale is not None)
 
 
 def select_scales(model: nn.Module, example: Tensor, layers: Sequence[str]) -> tuple[Scale, ...]:
@@ -105,16 +97,15 @@ def select_scales(model: nn.Module, example: Tensor, layers: Sequence[str]) -> t
     if not layers:
         raise ConfigurationError("scales is empty; give 'auto' or module paths")
     calls = trace(model, example)
-    chosen = [_named_call(layer, calls, model, example) for layer in layers]
-    names = [f'{call.layer}#{call.index}' for call in chosen]
+    scales = [_named_scale(layer, calls, model, example) for layer in layers]
+    names = [f'{scale.layer}#{scale.call}' for scale in scales]
     for name in names:
         if names.count(name) > 1:
             raise ConfigurationError(f"scale '{name}' is given {names.count(name)} times")
-    chosen.sort(key=lambda call: -call.output.shape[-1] * call.output.shape[-2])
-    return tuple(_to_scale(call) for call in chosen)
+    return tuple(sorted(scales, key=lambda scale: -scale.height * scale.width))
 
 
-def _named_call(name: str, calls: Sequence[Call], model: nn.Module, example: Tensor) -> Call:
+def _named_scale(name: str, calls: Sequence[Call], model: nn.Module, example: Tensor) -> Scale:
     layer, _, number = name.partition('#')
     modules = dict(model.named_modules())
     if layer not in modules or not layer:
@@ -127,118 +118,32 @@ def _named_call(name: str, calls: Sequence[Call], model: nn.Module, example: Ten
         )
     if not own:
         raise ConfigurationError(f"scale '{name}': the forward pass never calls '{layer}'")
-    call = own[int(number) if number else -1]
-    if not _is_map(call.output, example):
+    scale = _scale_of(own[int(number) if number else -1], example)
+    if scale is None:
         raise ConfigurationError(
             f"scale '{name}': the output of '{layer}' is no map of shape (B, C, H, W)"
         )
-    return call
+    return scale
 
 
-def _activation_of(octave: int, calls: Sequence[Call], example: Tensor) -> Call | None:
-    """Return the call whose output is the activation of an octave, None if there is none."""
-    drops = [call for call in calls if _leaves(call, octave, example)]
-    if drops:
-        # The outermost leaving module; of several beside each other the last, nearest the head.
-        drop = min(reversed(drops), key=lambda call: call.depth)
-        producer = _producer(drop, octave, calls, example)
-        if producer is not None:
-            return producer
-    return _widest(octave, calls, example)
+def _attends(call: Call, example: Tensor) -> bool:
+    """Whether a call is attention between places: over tokens, or over windows of a map.
 
-
-def _leaves(call: Call, octave: int, example: Tensor) -> bool:
-    """Whether the trunk leaves the octave with this call."""
-    if call.input is None or call.input is example or _octave(call.input, example) != octave:
-        return False
-    if _stays(call, octave, example):
-        return False
-    # A gate pools inside a block that stays: nothing on the trunk drops there.
-    return not any(_stays(ancestor, octave, example) for ancestor in call.ancestors())
-
-
-def _stays(call: Call, octave: int, example: Tensor) -> bool:
-    return _is_map(call.output, example) and _octave(call.output, example) <= octave
-
-
-def _producer(drop: Call, octave: int, calls: Sequence[Call], example: Tensor) -> Call | None:
-    """Return the outermost call of this scale that made the dropping call's input.
-
-    None if the input is signed, or a pooled copy.
+    A CNN's channel or spatial attention weighs a map (B, C, H, W), and leaves places as they are.
     """
-    candidates = [
-        call
-        for call in calls
-        if call.output is drop.input
-        and call.rectified
-        and call.end < drop.start
-        and _belongs(call, octave, example)
-    ]
-    # The one that made it ended first; later ones are blocks around it, or pass it on as Dropout.
-    maker = min(candidates, key=lambda call: call.end, default=None)
-    if maker is None or _pools(maker):
-        return None
-    blocks = [call for call in candidates if call.start <= maker.start]
-    return max(blocks, key=lambda call: call.end)
-
-
-def _pools(call: Call) -> bool:
-    """Whether the call only pools: it drops the resolution and has nothing learnt."""
-    if call.input is None or next(call.module.parameters(), None) is not None:
-        return False
-    return call.input.shape[-2:].numel() > call.output.shape[-2:].numel()
-
-
-def _widest(octave: int, calls: Sequence[Call], example: Tensor) -> Call | None:
-    """Return the widest activation module's call at an octave, the last among equals."""
-    activations = [
-        call
-        for call in calls
-        if _is_activation(call.module)
-        and _is_map(call.output, example)
-        and _octave(call.output, example) == octave
-    ]
-    activations.sort(key=lambda call: (call.output.shape[1], call.end))
-    if not activations:
-        return None
-    # A block that ends in this activation names it better than the activation inside it.
-    last = activations[-1]
-    blocks = [
-        call
-        for call in last.ancestors()
-        if call.layer and call.output is last.output and _belongs(call, octave, example)
-    ]
-    return max(blocks, key=lambda call: call.end, default=last)
-
-
-def _belongs(call: Call, octave: int, example: Tensor) -> bool:
-    """Whether a call works on one scale only.
-
-    A container such as `features` spans many: its last block speaks for the octave.
-    """
-    return call.input is not None and _octave(call.input, example) >= octave - 1
-
-
-def _is_activation(module: nn.Module) -> bool:
-    if isinstance(module, _ACTIVATIONS):
+    name = type(call.module).__name__.lower()
+    if 'multihead' in name:
         return True
-    name = type(module).__name__.lower()
-    return not any(module.children()) and any(part in name for part in _ACTIVATION_NAMES)
-
-
-def _is_map(output: object, example: Tensor) -> bool:
-    """Whether an output is a map (B, C, H, W) with more than one cell (1×1 belongs to gates)."""
-    if not isinstance(output, Tensor) or output.ndim != 4 or output.shape[-2:].numel() <= 1:
+    if 'attention' not in name or call.argument is None or call.argument.ndim < 3:
         return False
-    # Channels-last layouts (B, H, W, C) give themselves away by a shape unlike the input's.
-    aspect, wanted = (t.shape[-2] / t.shape[-1] for t in (output, example))
-    return wanted / 1.7 < aspect < wanted * 1.7
+    found = feature_map(call.argument, example)
+    return found is None or found.channels_last
 
 
-def _octave(tensor: Tensor, example: Tensor) -> int:
-    return round(math.log2(example.shape[-2:].numel() / tensor.shape[-2:].numel()) / 2)
-
-
-def _to_scale(call: Call) -> Scale:
-    _, channels, height, width = call.output.shape
-    return Scale(call.layer, call.index, channels, height, width)
+def _scale_of(call: Call, example: Tensor) -> Scale | None:
+    found = feature_map(call.output, example)
+    if found is None:
+        return None
+    return Scale(
+        call.layer, call.index, found.channels, found.height, found.width, found.channels_last
+    )

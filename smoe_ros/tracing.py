@@ -29,8 +29,11 @@ class Call:
         depth: Number of calls around it.
         start: Time of its start, as a count of starts and ends.
         end: Time of its end.
-        input: The first map (four dimensions) among its arguments, None if there is none.
+        argument: The first tensor among its arguments, None if there is none.
+        input: The first of four dimensions among them, None if there is none.
+        input_version: How often the input had been changed in place when it started.
         output: What it returned.
+        output_version: How often the output had been changed in place when it ended.
         rectified: Whether the output was a map without negative values when the call ended
             (an operation in place may change it later).
     """
@@ -41,9 +44,12 @@ class Call:
     parent: Call | None
     depth: int
     start: int
+    argument: Tensor | None
     input: Tensor | None
+    input_version: int
     end: int = -1
     output: Any = None
+    output_version: int = 0
     rectified: bool = False
 
     def ancestors(self) -> Iterator[Call]:
@@ -77,8 +83,19 @@ def trace(model: nn.Module, example: Tensor) -> list[Call]:
         if threading.get_ident() != thread:
             return
         parent = open_calls[-1] if open_calls else None
-        first_map = next((a for a in args if isinstance(a, Tensor) and a.ndim == 4), None)
-        call = Call(layer, counts[layer], module, parent, len(open_calls), next(clock), first_map)
+        tensors = [argument for argument in args if isinstance(argument, Tensor)]
+        first_map = next((tensor for tensor in tensors if tensor.ndim == 4), None)
+        call = Call(
+            layer,
+            counts[layer],
+            module,
+            parent,
+            len(open_calls),
+            next(clock),
+            next(iter(tensors), None),
+            first_map,
+            version_of(first_map),
+        )
         counts[layer] += 1
         calls.append(call)
         open_calls.append(call)
@@ -89,6 +106,7 @@ def trace(model: nn.Module, example: Tensor) -> list[Call]:
         call = open_calls.pop()
         call.end = next(clock)
         call.output = output
+        call.output_version = version_of(output)
         if isinstance(output, Tensor) and output.ndim == 4:
             call.rectified = bool((output >= 0).all())
 
@@ -103,14 +121,21 @@ def trace(model: nn.Module, example: Tensor) -> list[Call]:
         for layer, module in model.named_modules():
             handles.append(module.register_forward_pre_hook(start_hook(layer)))
             handles.append(module.register_forward_hook(end_hook))
-        with torch.inference_mode():
+        # Without inference mode, whose tensors do not count their changes.
+        with torch.inference_mode(False), torch.no_grad():
             model(example)
     except (RuntimeError, AssertionError) as error:  # torch and torchvision raise either
         size = '×'.join(str(side) for side in example.shape[1:])
         raise ConfigurationError(
-            f'{type(model).__name__} does not run on an input of {size}: {error}'
+            f'{type(model).__name__} does not run on an input of {size}, a larger one may do: '
+            f'{error}'
         ) from error
     finally:
         for handle in handles:
             handle.remove()
     return calls
+
+
+def version_of(value: object) -> int:
+    """Return how often a tensor has been changed in place; 0 for anything else."""
+    return value._version if isinstance(value, Tensor) and not value.is_inference() else 0

@@ -168,11 +168,10 @@ class PatchTransformer(nn.Module):
 @pytest.mark.parametrize(
     'build',
     [
-        PatchTransformer,
         lambda: nn.Sequential(nn.Flatten(), nn.Linear(3 * 64 * 64, 16), nn.ReLU()),
-        lambda: torchvision.models.convnext_tiny(weights=None),
+        lambda: nn.Sequential(down(3, 8), nn.Sigmoid()),
     ],
-    ids=['transformer', 'multilayer_perceptron', 'convnext_tiny'],
+    ids=['multilayer_perceptron', 'gates'],
 )
 def test_a_network_without_rectified_maps_is_refused_and_told_the_way_out(build):
     network = build().eval()
@@ -180,6 +179,57 @@ def test_a_network_without_rectified_maps_is_refused_and_told_the_way_out(build)
         find_scales(network, noise(64, 64))
     assert f'no scales found in {type(network).__name__}' in str(refused.value)
     assert 'name the modules to read in scales' in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ('build', 'attention'),
+    [
+        (PatchTransformer, 'layer.self_attn'),
+        (
+            lambda: torchvision.models.vit_b_32(image_size=64),
+            'encoder.layers.encoder_layer_0.self_',
+        ),
+        (torchvision.models.swin_t, 'features.1.0.attn'),
+        (torchvision.models.swin_v2_t, 'features.1.0.attn'),
+        (torchvision.models.maxvit_t, 'window_attention'),
+    ],
+    ids=['small', 'vit', 'swin', 'swin_v2', 'maxvit'],
+)
+def test_a_transformer_is_refused_with_the_reason_and_what_to_use(build, attention):
+    network = build().eval()
+    size = 224 if 'MaxVit' in type(network).__name__ else 64
+    with pytest.raises(ConfigurationError) as refused:
+        find_scales(network, noise(size, size))
+    text = str(refused.value)
+    assert text.startswith(f"{type(network).__name__} is a transformer: attention ('")
+    assert attention in text
+    assert 'no activation belongs to one place of the image' in text
+    assert 'choose a CNN, such as resnet50' in text
+
+
+class ChannelAttention(nn.Module):
+    """Weighs the channels of a map, as CBAM does; no place learns of another."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate = nn.Conv2d(8, 8, 1)
+
+    def forward(self, x):
+        return x * self.gate(x.mean(dim=(2, 3), keepdim=True)).sigmoid()
+
+
+def test_attention_that_weighs_channels_of_a_map_is_no_transformer():
+    network = nn.Sequential(down(3, 8), nn.ReLU(), ChannelAttention(), down(8, 12), nn.ReLU())
+    assert scales_of(network) == ['2#0 8×32×32', '4#0 12×16×16']
+
+
+def test_attention_behind_the_deepest_scale_leaves_a_cnn_explainable():
+    class Tail(PatchTransformer):
+        def __init__(self):
+            super().__init__()
+            self.patches = nn.Sequential(down(3, 16), nn.ReLU(), down(16, 32), nn.ReLU())
+
+    assert scales_of(Tail()) == ['patches.1#0 16×32×32', 'patches.3#0 32×16×16']
 
 
 def test_an_input_too_small_for_the_network_is_refused_with_its_size():
