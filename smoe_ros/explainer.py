@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Literal
@@ -13,21 +13,18 @@ import torch
 from torch import Tensor, nn
 
 from smoe_ros.errors import ConfigurationError, FrameError, unknown_name
-from smoe_ros.observation import evaluating, observing
+from smoe_ros.forward_pass import ForwardPass, run
+from smoe_ros.methods import CAMS, NO_CAM, NORMALIZATIONS, PRE_ACTIVATION_STATISTICS, STATISTICS
+from smoe_ros.observation import evaluating
 from smoe_ros.saliency import (
+    feature_vectors,
     fuse_scales,
-    gaussian_cdf,
     min_max,
+    most_salient_point,
     resolve_scale_weights,
-    smoe_scale,
 )
+from smoe_ros.saliency.fusion import resize
 from smoe_ros.scales import Scale, find_scales, select_scales
-
-STATISTICS: dict[str, Callable[[Tensor], Tensor]] = {'smoe_scale': smoe_scale}
-NORMALIZATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    'gaussian_cdf': gaussian_cdf,
-    'min_max': min_max,
-}
 
 
 @dataclass(frozen=True)
@@ -35,11 +32,18 @@ class Explanation:
     """What a network looked at in a batch of B frames, over S scales.
 
     Attributes:
-        saliency: Fused saliency at the input's size, shape (B, H, W), in [0, 1].
+        saliency: Fused saliency at the input's size, shape (B, H, W), in [0, 1]. With a class
+            activation it is the class map: the fused saliency S times the class activation.
         scale_maps: Map of each scale at the input's size, shape (B, S, H, W), in [0, 1].
-        contributions: Share of each scale in the pattern of the saliency, shape (B, S), sums to 1.
+        contributions: Share of each scale in the pattern of S, shape (B, S), sums to 1.
         information: Spatial mean of each scale's raw statistic, shape (B, S).
         logits: The network's output, shape (B, K); None if it is not one tensor (B, K).
+        class_activation: Where the class is seen at the input's size, shape (B, H, W), in
+            [0, 1]; None without a class activation.
+        rest: The rest of the scene, S · (1 − class activation), shape (B, H, W); None without.
+        classes: Class that each frame's class activation is of, shape (B,); None without.
+        vectors: One a scale, shape (B, C): the activation at the most salient point of
+            `saliency`; empty unless asked for.
     """
 
     saliency: Tensor
@@ -47,6 +51,10 @@ class Explanation:
     contributions: Tensor
     information: Tensor
     logits: Tensor | None
+    class_activation: Tensor | None = None
+    rest: Tensor | None = None
+    classes: Tensor | None = None
+    vectors: tuple[Tensor, ...] = ()
 
 
 class Explainer:
@@ -67,6 +75,10 @@ class Explainer:
         scale_weights: str | Sequence[float] = 'equal',
         statistic: str = 'smoe_scale',
         normalization: str = 'gaussian_cdf',
+        cam: str = NO_CAM,
+        *,
+        target_class: int | None = None,
+        vectors: bool = False,
         input_size: tuple[int, int] = (224, 224),
     ) -> None:
         """Find the scales by running the network once on noise.
@@ -78,22 +90,35 @@ class Explainer:
             scale_weights: ``'equal'``, ``'prior'``, ``'linear'`` or one number a scale.
             statistic: Name of the statistic over channels.
             normalization: Name of the normalisation of each map.
+            cam: Name of the class activation that the saliency is multiplied with: FastCAM,
+                which needs a gradient through the head only; or ``'none'``.
+            target_class: Class of the class activation; None takes each frame's most probable
+                one.
+            vectors: Whether to give the activations at the most salient point (they are copied).
             input_size: Height and width in pixels of the noise.
 
         Raises:
             ConfigurationError: If a name is unknown, no scale is found, the weights do not fit
-                the scales, or the network does not run on an input of this size.
+                the scales, the network does not run on an input of this size, has no class
+                scores for a class activation or not this class, or no value before an activation
+                for the statistic.
         """
-        if statistic not in STATISTICS:
-            raise unknown_name('statistic', statistic, STATISTICS)
-        if normalization not in NORMALIZATIONS:
-            raise unknown_name('normalization', normalization, NORMALIZATIONS)
+        for what, name, known in (
+            ('statistic', statistic, STATISTICS),
+            ('normalization', normalization, NORMALIZATIONS),
+            ('cam', cam, CAMS),
+        ):
+            if name not in known:
+                raise unknown_name(what, name, known)
         if isinstance(scales, str) and scales != 'auto':
             raise ConfigurationError(
                 f"scales is '{scales}'; give 'auto' or a sequence of module paths"
             )
         self.statistic = statistic
         self.normalization = normalization
+        self.cam = cam
+        self.target_class = target_class
+        self._keep_vectors = vectors
         self._model: nn.Module | None = model
         parameter = next(model.parameters(), torch.zeros(0))
         self._device, self._dtype = parameter.device, parameter.dtype
@@ -105,6 +130,12 @@ class Explainer:
             else:
                 self._scales = select_scales(model, noise, scales)
         self._weights = resolve_scale_weights(scale_weights, len(self._scales))
+        # What these need of the network shows when it runs: now rather than at the first frame.
+        if cam != NO_CAM or statistic in PRE_ACTIVATION_STATISTICS:
+            try:
+                self(noise)
+            except FrameError as error:
+                raise ConfigurationError(f'the network cannot explain noise: {error}') from error
 
     @property
     def scales(self) -> tuple[Scale, ...]:
@@ -116,17 +147,22 @@ class Explainer:
         """Each scale's share of the weight, w / Σ w, finest first."""
         return tuple(weight / sum(self._weights) for weight in self._weights)
 
-    def __call__(self, batch: Tensor) -> Explanation:
+    def __call__(
+        self, batch: Tensor, target_class: int | Sequence[int] | None = None
+    ) -> Explanation:
         """Run the network once and explain each frame of the batch.
 
         Args:
             batch: Frames normalised for the network, shape (B, 3, H, W); moved to the network's
                 device and type if they are elsewhere.
+            target_class: Class of the class activation, one for all frames or one a frame; None
+                takes the one given to the constructor.
 
         Returns:
-            The explanation; its maps are float32 on the network's device.
+            The explanation; its tensors are float32 on the network's device.
 
         Raises:
+            ConfigurationError: If the network has no such class.
             FrameError: If an activation or a logit is not finite.
             RuntimeError: If the explainer is closed.
             ValueError: If the batch has not four dimensions.
@@ -136,19 +172,17 @@ class Explainer:
         if batch.ndim != 4:
             raise ValueError(f'a batch has shape (B, 3, H, W), got {tuple(batch.shape)}')
         batch = batch.to(self._device, self._dtype)
-        statistic = STATISTICS[self.statistic]
-        points = [(scale.layer, scale.call) for scale in self._scales]
-        with torch.inference_mode(), evaluating(self._model):
-            with observing(self._model, points, statistic) as raw_maps:
-                output = self._model(batch)
-            self._update_sizes(raw_maps)
-            information = torch.stack([m.double().mean(dim=(1, 2)) for m in raw_maps], dim=1)
-            logits = output if isinstance(output, Tensor) and output.ndim == 2 else None
-            self._check_finite(information, logits)
-            normalize = NORMALIZATIONS[self.normalization]
-            size = (batch.shape[-2], batch.shape[-1])
-            fused = fuse_scales([normalize(m) for m in raw_maps], size, self._weights)
-        return Explanation(*fused, information=information.float(), logits=logits)
+        seen = run(
+            self._model,
+            batch,
+            self._scales,
+            self.statistic,
+            cam=self.cam,
+            target_class=self.target_class if target_class is None else target_class,
+            keep_activations=self._keep_vectors,
+        )
+        with torch.inference_mode():
+            return self._explanation(seen, (batch.shape[-2], batch.shape[-1]))
 
     def close(self) -> None:
         """Let go of the network; calling the explainer afterwards is an error."""
@@ -166,6 +200,31 @@ class Explainer:
     ) -> None:
         """Close."""
         self.close()
+
+    def _explanation(self, seen: ForwardPass, size: tuple[int, int]) -> Explanation:
+        """Normalise and fuse what one forward pass gave."""
+        self._update_sizes(seen.raw_maps)
+        information = torch.stack([m.double().mean(dim=(1, 2)) for m in seen.raw_maps], dim=1)
+        logits = None if seen.logits is None else seen.logits.float()
+        self._check_finite(information, logits)
+        normalize = NORMALIZATIONS[self.normalization]
+        fused = fuse_scales([normalize(m) for m in seen.raw_maps], size, self._weights)
+        saliency, cam, rest = fused.saliency, None, None
+        if seen.class_activation is not None:
+            cam = min_max(resize(seen.class_activation, size))
+            saliency, rest = fused.saliency * cam, fused.saliency * (1 - cam)
+        points = most_salient_point(saliency)
+        return Explanation(
+            saliency,
+            fused.scale_maps,
+            fused.contributions,
+            information.float(),
+            logits,
+            cam,
+            rest,
+            seen.classes,
+            tuple(feature_vectors(kept, points, size) for kept in seen.activations),
+        )
 
     def _update_sizes(self, raw_maps: Sequence[Tensor]) -> None:
         """Keep the scales' sizes those of the latest input."""

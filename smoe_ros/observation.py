@@ -47,39 +47,38 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 def observing(
     model: nn.Module,
     points: Sequence[tuple[str, int]],
-    reduce: Callable[[Tensor], Tensor],
-) -> Iterator[list[Tensor]]:
-    """Reduce chosen activations of one forward pass on the spot.
+    read: Callable[[int, Tensor], Tensor | None],
+) -> Iterator[None]:
+    """Read chosen activations of one forward pass on the spot.
 
-    The activation is reduced inside its hook: still in cache, never kept, and before a later
+    The activation is read inside its hook: still in cache, never kept, and before a later
     operation in place can change it. The hooks are removed on leaving, and see only the calls of
     the thread that entered.
 
     Args:
         model: The network.
         points: Module path and call number (from 0) of each activation.
-        reduce: Maps an activation (B, C, H, W) to what is wanted of it.
-
-    Yields:
-        A list that holds, after the forward pass, one result a point.
+        read: Called with the number of a point and its activation; what it returns takes the
+            activation's place in the network, None leaves it.
 
     Raises:
         RuntimeError: On leaving without another error, if a point was not reached.
     """
-    results: list[Tensor] = []
-    found: dict[tuple[str, int], Tensor] = {}
-    wanted = set(points)
+    numbers = {point: number for number, point in enumerate(points)}
+    reached: set[tuple[str, int]] = set()
     counts: Counter[str] = Counter()
     thread = threading.get_ident()
 
-    def hook_of(layer: str) -> Callable[..., None]:
-        def hook(_module: nn.Module, _args: Any, output: Any) -> None:
+    def hook_of(layer: str) -> Callable[..., Tensor | None]:
+        def hook(_module: nn.Module, _args: Any, output: Any) -> Tensor | None:
             if threading.get_ident() != thread:
-                return
+                return None
             point = (layer, counts[layer])
             counts[layer] += 1
-            if point in wanted:
-                found[point] = reduce(output)
+            if point not in numbers:
+                return None
+            reached.add(point)
+            return read(numbers[point], output)
 
         return hook
 
@@ -87,11 +86,10 @@ def observing(
     try:
         for layer in dict.fromkeys(layer for layer, _ in points):
             handles.append(model.get_submodule(layer).register_forward_hook(hook_of(layer)))
-        yield results
-        missing = [f'{layer}#{call}' for layer, call in points if (layer, call) not in found]
+        yield
+        missing = [f'{layer}#{call}' for layer, call in points if (layer, call) not in reached]
         if missing:
             raise RuntimeError(f'the forward pass did not reach {", ".join(missing)}')
-        results.extend(found[point] for point in points)
     finally:
         for handle in handles:
             handle.remove()

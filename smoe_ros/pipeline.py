@@ -27,7 +27,8 @@ class FrameExplanation:
     """One frame's explanation, as arrays.
 
     Attributes:
-        saliency: Fused saliency, shape (h, w), float32, in [0, 1].
+        saliency: Fused saliency, shape (h, w), float32, in [0, 1]; with a class activation the
+            class map, S · class activation.
         scale_maps: Map of each scale, finest first, shape (S, h, w), float32, in [0, 1].
         scales: The scales, finest first.
         contributions: One share a scale, shape (S,).
@@ -36,6 +37,8 @@ class FrameExplanation:
         scale_peaks: The same for each scale's map, shape (S, 2).
         class_id: Most probable class, -1 if the network is no classifier.
         class_probability: Its softmax probability, 0 if the network is no classifier.
+        class_activation: Where the class is seen, shape (h, w), in [0, 1]; None without.
+        rest: The rest of the scene, S · (1 − class activation), shape (h, w); None without.
     """
 
     saliency: NDArray[np.float32]
@@ -47,6 +50,18 @@ class FrameExplanation:
     scale_peaks: NDArray[np.int64]
     class_id: int
     class_probability: float
+    class_activation: NDArray[np.float32] | None = None
+    rest: NDArray[np.float32] | None = None
+
+    @property
+    def class_scale_maps(self) -> NDArray[np.float32]:
+        """The scale maps times the class activation, shape (S, h, w); themselves without one.
+
+        Their weighted mean is `saliency`: what pictures of it are drawn from.
+        """
+        if self.class_activation is None:
+            return self.scale_maps
+        return self.scale_maps * self.class_activation
 
 
 class Pipeline:
@@ -67,12 +82,18 @@ class Pipeline:
             settings.weights,
             allow_download=settings.allow_download,
             short_side=settings.short_side,
+            mean=settings.mean,
+            std=settings.std,
+            labels=settings.labels,
         )
         self.explainer = Explainer(
             self.backbone.model.to(self.device),
             scales=settings.scales,
             scale_weights=settings.scale_weights,
+            statistic=settings.statistic,
             normalization=settings.normalization,
+            cam=settings.cam,
+            target_class=None if settings.target_class < 0 else settings.target_class,
             input_size=(settings.short_side, settings.short_side),
         )
 
@@ -119,30 +140,29 @@ class Pipeline:
             return [result for item in items for result in self._explain_group([item])]
 
     def _split(self, explanation: Explanation) -> list[FrameExplanation]:
-        saliency, scale_maps, contributions, information, peaks, scale_peaks = (
-            tensor.cpu().numpy()
-            for tensor in (
-                explanation.saliency,
-                explanation.scale_maps,
-                explanation.contributions,
-                explanation.information,
-                most_salient_point(explanation.saliency),
-                most_salient_point(explanation.scale_maps),
-            )
-        )
-        classes = top_classes(explanation.logits, len(saliency))
+        tensors = {
+            'saliency': explanation.saliency,
+            'scale_maps': explanation.scale_maps,
+            'contributions': explanation.contributions,
+            'information': explanation.information,
+            'peak': most_salient_point(explanation.saliency),
+            'scale_peaks': most_salient_point(explanation.scale_maps),
+            'class_activation': explanation.class_activation,
+            'rest': explanation.rest,
+        }
+        arrays = {
+            name: tensor.cpu().numpy() for name, tensor in tensors.items() if tensor is not None
+        }
+        count = len(explanation.saliency)
+        classes = top_classes(explanation.logits, count)
         return [
             FrameExplanation(
-                saliency[i],
-                scale_maps[i],
-                self.explainer.scales,
-                contributions[i],
-                information[i],
-                peaks[i],
-                scale_peaks[i],
-                *classes[i],
+                **{name: array[i] for name, array in arrays.items()},
+                scales=self.explainer.scales,
+                class_id=classes[i][0],
+                class_probability=classes[i][1],
             )
-            for i in range(len(saliency))
+            for i in range(count)
         ]
 
 

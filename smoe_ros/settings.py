@@ -18,13 +18,20 @@ class Settings:
     """How frames are explained; see `load_backbone` and `Explainer` for the meanings.
 
     Attributes:
-        backbone: Name of the network.
+        backbone: Name of the network, or where the user's own is built or stored.
         weights: ``'default'``, ``'random'`` or the path of a checkpoint.
         allow_download: Whether default weights may be downloaded.
         short_side: Short side of the network's input in pixels.
         scales: ``'auto'`` or module paths.
         scale_weights: Name of a preset, or one number a scale.
+        statistic: Name of the statistic over channels.
         normalization: Name of the normalisation.
+        cam: Name of the class activation, or ``'none'``.
+        target_class: Class whose activation is shown; -1 takes each frame's most probable one.
+        mean: Mean of each RGB channel for pixel values 0..1; empty takes the network's own.
+        std: Standard deviation likewise.
+        labels: Path of a text file with the name of one class a line; empty takes the network's
+            own.
         device: ``'auto'``, ``'cpu'``, ``'cuda'`` or ``'cuda:N'``.
         threads: Number of CPU threads of the network; 0 leaves torch's choice.
     """
@@ -35,7 +42,13 @@ class Settings:
     short_side: int = 224
     scales: Literal['auto'] | tuple[str, ...] = 'auto'
     scale_weights: str | tuple[float, ...] = 'equal'
+    statistic: str = 'smoe_scale'
     normalization: str = 'gaussian_cdf'
+    cam: str = 'none'
+    target_class: int = -1
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    labels: str = ''
     device: str = 'auto'
     threads: int = 0
 

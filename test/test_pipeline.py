@@ -28,8 +28,9 @@ def pipeline():
 
 def assert_same(one, other):
     assert (one.scales, one.class_id) == (other.scales, other.class_id)
+    assert (one.class_activation is None) == (other.class_activation is None)
     for field in dataclasses.fields(FrameExplanation):
-        if field.name != 'scales':
+        if field.name != 'scales' and getattr(one, field.name) is not None:
             actual, expected = getattr(one, field.name), getattr(other, field.name)
             np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4, err_msg=field.name)
 
@@ -68,6 +69,35 @@ def test_a_frame_that_the_network_makes_infinite_costs_only_itself(tmp_path):
     assert "activation of 'features.1' has NaN or infinite values" in str(refused)
     assert_same(first, pipeline.explain([dark[0]])[0])
     assert_same(second, pipeline.explain([dark[1]])[0])
+
+
+def test_with_a_class_activation_saliency_and_rest_are_the_fused_saliency_shared_out():
+    pipeline = Pipeline(dataclasses.replace(QUICK, cam='grad_cam'))
+    results = pipeline.explain([CAT(), COFFEE(), ROCKET()])
+    plain_results = Pipeline(QUICK).explain([CAT(), COFFEE(), ROCKET()])
+    for one, without in zip(results, plain_results, strict=True):
+        fused = one.saliency + one.rest
+        np.testing.assert_allclose(fused, without.saliency, rtol=0, atol=1e-4)
+        np.testing.assert_allclose(fused * one.class_activation, one.saliency, atol=1e-6)
+        # What pictures are drawn from has the saliency for its weighted mean.
+        np.testing.assert_allclose(one.class_scale_maps.mean(axis=0), one.saliency, atol=1e-5)
+        assert without.class_scale_maps is without.scale_maps
+
+
+def test_a_target_class_changes_where_the_class_is_seen_and_not_the_class_reported():
+    results = [
+        Pipeline(dataclasses.replace(QUICK, cam='grad_cam', target_class=index)).explain([CAT()])
+        for index in (-1, 285, 817)
+    ]
+    (best,), (cat,), (car,) = results
+    assert best.class_id == cat.class_id == car.class_id == 285
+    np.testing.assert_array_equal(best.class_activation, cat.class_activation)
+    assert np.abs(cat.class_activation - car.class_activation).mean() > 0.1
+
+
+def test_a_target_class_that_the_network_does_not_have_is_refused():
+    with pytest.raises(ConfigurationError, match=r'target class 1000 does not exist: .* 0 to 999'):
+        Pipeline(dataclasses.replace(QUICK, cam='grad_cam', target_class=1000))
 
 
 def test_no_frame_has_no_explanation(pipeline):
