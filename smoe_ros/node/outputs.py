@@ -44,7 +44,7 @@ class _Frame:
 
     @cached_property
     def heat_map(self) -> Rgb:
-        return heat_map(self.explanation.scale_maps, self.weights)
+        return heat_map(self.explanation.class_scale_maps, self.weights)
 
     def saliency_mono8(self) -> NDArray[np.uint8]:
         return np.rint(self.explanation.saliency * 255).astype(np.uint8)
@@ -84,7 +84,7 @@ IMAGE_OUTPUTS = (
         'lovi',
         'rgb8',
         'which scale of the network saw what',
-        lambda frame: lovi(frame.explanation.scale_maps),
+        lambda frame: lovi(frame.explanation.class_scale_maps),
     ),
     ImageOutput('heat_map', 'rgb8', 'how salient, as colours', lambda frame: frame.heat_map),
     ImageOutput(

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from smoe_ros.backbones import DEFAULT_BACKBONE
-from smoe_ros.explainer import NORMALIZATIONS
+from smoe_ros.methods import CAMS, NORMALIZATIONS, STATISTICS
 from smoe_ros.node.camera_input import RELIABILITIES
 from smoe_ros.node.parameters import Parameter
 from smoe_ros.settings import Settings, parse_scale_weights
@@ -35,18 +35,43 @@ PARAMETERS = (
     Parameter(
         'backbone',
         DEFAULT_BACKBONE,
-        'Network to explain: efficientnet_lite0 or any torchvision classifier that is a CNN.',
+        'Network to explain: efficientnet_lite0; a torchvision classifier that is a CNN, or the '
+        'CNN of a segmentation or detection network, by name; or your own: package.module:build, '
+        '/path/file.py:build (a function that returns the network), or a TorchScript file.',
     ),
     Parameter(
         'weights',
         'default',
-        'Weights of the network: default (the published ImageNet weights), random, or the path '
-        'of a checkpoint.',
+        'Weights of the network: default (the published ones; your own network as it is built), '
+        'random, or the path of a checkpoint.',
     ),
     Parameter(
         'allow_download',
         False,
         'Whether default weights that are not on this machine may be downloaded.',
+    ),
+    Parameter(
+        'mean',
+        [],
+        'Mean of each RGB channel for pixel values 0..1 that the network was trained with; empty '
+        "takes the network's own, or ImageNet's for your own network.",
+        element=float,
+        minimum=0.0,
+        maximum=1.0,
+    ),
+    Parameter(
+        'std',
+        [],
+        'Standard deviation of each RGB channel, likewise.',
+        element=float,
+        minimum=0.0,
+        maximum=1.0,
+    ),
+    Parameter(
+        'labels',
+        '',
+        'Text file with the name of one class a line, or imagenet; empty takes the names that '
+        'come with the network.',
     ),
     Parameter(
         'short_side',
@@ -69,10 +94,30 @@ PARAMETERS = (
         'linear, or numbers such as 1, 2, 3, 4, 5, finest first.',
     ),
     Parameter(
+        'statistic',
+        'smoe_scale',
+        'Statistic over the channels of an activation: how much each place holds.',
+        choices=tuple(STATISTICS),
+    ),
+    Parameter(
         'normalization',
         'gaussian_cdf',
         'Normalisation of the map of each scale.',
         choices=tuple(NORMALIZATIONS),
+    ),
+    Parameter(
+        'cam',
+        'none',
+        'Class activation that the saliency is multiplied with (FastCAM: where the network sees '
+        'its class); costs a gradient through the head of the network only.',
+        choices=CAMS,
+    ),
+    Parameter(
+        'target_class',
+        -1,
+        'Index of the class that cam looks for; -1 takes the most probable one of each frame.',
+        minimum=-1,
+        maximum=2**31 - 1,
     ),
     Parameter(
         'overlay_alpha',
@@ -117,7 +162,13 @@ def to_settings(values: dict[str, Any]) -> Settings:
         short_side=values['short_side'],
         scales='auto' if scales == ('auto',) else scales,
         scale_weights=parse_scale_weights(values['scale_weights']),
+        statistic=values['statistic'],
         normalization=values['normalization'],
+        cam=values['cam'],
+        target_class=values['target_class'],
+        mean=tuple(values['mean']),
+        std=tuple(values['std']),
+        labels=values['labels'],
         device=values['device'],
         threads=values['threads'],
     )
