@@ -31,6 +31,8 @@ setup(
             'camera_publisher = smoe_ros.node.camera_publisher:main',
             'smoe_recorder = smoe_ros.demo.recorder:main',
             'smoe_demo = smoe_ros.demo.main:main',
+            'smoe_explain = smoe_ros.commands.explain:main',
+            'smoe_scales = smoe_ros.commands.scales:main',
         ],
     },
 )

@@ -82,9 +82,9 @@ class ImageFolder(ImageSource):
             raise ConfigurationError(
                 f"the folder '{path}' holds no images (looked for {' '.join(IMAGE_SUFFIXES)})"
             )
-        self._files = sorted(found, key=lambda file: _natural(file.name))
+        self._files = sorted(found, key=lambda file: natural_key(file.name))
         self.unreadable = 0
-        with _quiet_stderr():  # libpng and libjpeg print what OpenCV then reports
+        with quiet_stderr():  # libpng and libjpeg print what OpenCV then reports
             bad = self._leading_unreadable()
         if len(bad) == len(self._files):
             raise ConfigurationError(
@@ -166,14 +166,14 @@ def _read_image(path: Path) -> Image | None:
         return cv2.imread(str(path), cv2.IMREAD_COLOR)  # type: ignore[no-any-return]
 
 
-def _natural(name: str) -> list[tuple[int, int, str]]:
+def natural_key(name: str) -> list[tuple[int, int, str]]:
     """Return a sorting key under which digits count as the number they write."""
     parts = re.findall(r'\d+|\D+', name.lower())
     return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts]
 
 
 @contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
+def quiet_stderr() -> Iterator[None]:
     """Silence C libraries that write to the process's standard error themselves."""
     sys.stderr.flush()
     kept = os.dup(2)

@@ -3,7 +3,7 @@
 """The house has floors, and each imports only downward.
 
 saliency: mathematics on tensors. The modules beside it: the explainer, no ROS. node: the ROS side,
-no tensor mathematics. demo: on top of all.
+no tensor mathematics. commands: the command line, beside node, no ROS. demo: on top of all.
 """
 
 import ast
@@ -52,7 +52,7 @@ def identify(path):
 
 
 def test_every_floor_has_files():
-    for pattern in ('saliency/*.py', '*.py', 'node/*.py'):
+    for pattern in ('saliency/*.py', '*.py', 'node/*.py', 'commands/*.py'):
         assert len(modules(pattern)) > 3, pattern
 
 
@@ -86,6 +86,21 @@ def test_the_node_imports_no_tensor_mathematics_and_no_demo(path):
         if is_within(name, 'torch', 'torchvision', 'smoe_ros.saliency', 'smoe_ros.demo')
     }
     assert not wrong
+
+
+@pytest.mark.parametrize('path', modules('commands/*.py'), ids=identify)
+def test_the_command_line_imports_no_ros_and_nothing_of_the_node_or_the_demo(path):
+    wrong = {
+        name
+        for name in imports_of(path)
+        if is_ros(name) or is_within(name, 'smoe_ros.node', 'smoe_ros.demo')
+    }
+    assert not wrong
+
+
+@pytest.mark.parametrize('path', modules('*.py', 'saliency/*.py', 'node/*.py'), ids=identify)
+def test_nothing_below_imports_the_command_line(path):
+    assert not any(is_within(name, 'smoe_ros.commands') for name in imports_of(path))
 
 
 def test_cv_bridge_sits_behind_one_module():
@@ -127,6 +142,13 @@ def test_the_lower_floors_import_without_ros():
         if path.stem != '__init__'
     ]
     assert {'smoe_ros.explainer', 'smoe_ros.rendering', 'smoe_ros.saliency.fusion'} <= set(names)
+    result = import_without(ROS, names)
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_command_line_imports_without_ros():
+    names = [f'smoe_ros.commands.{path.stem}' for path in modules('commands/[!_]*.py')]
+    assert {'smoe_ros.commands.explain', 'smoe_ros.commands.scales'} <= set(names)
     result = import_without(ROS, names)
     assert result.returncode == 0, result.stderr
 

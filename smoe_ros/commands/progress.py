@@ -1,0 +1,57 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How far smoe_explain is, on standard error."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+from tqdm import tqdm
+
+
+def complain(line: str) -> None:
+    """Write a line to standard error, above the bar if there is one."""
+    tqdm.write(f'smoe_explain: {line}', file=sys.stderr)
+
+
+class Progress:
+    """A bar of frames with their rate, only where standard error is a terminal."""
+
+    def __init__(self, frames: int) -> None:
+        """Show the bar.
+
+        Args:
+            frames: Number of frames expected as far as is known.
+        """
+        self._frames = frames
+        self._bar = tqdm(
+            total=frames, unit='frame', disable=None, file=sys.stderr, dynamic_ncols=True
+        )
+
+    def __enter__(self) -> Progress:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Leave the bar as it is, on a line of its own."""
+        self._bar.close()
+
+    def start(self, name: str) -> None:
+        """Show the name of the input that is explained now."""
+        self._bar.set_description(name)
+
+    def expect(self, frames: int) -> None:
+        """Add frames that turned out to be there."""
+        self._frames += frames
+        self._bar.total = self._frames
+        self._bar.refresh()
+
+    def advance(self) -> None:
+        """Count one frame."""
+        self._bar.update()

@@ -1,0 +1,77 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""``contributions.csv``: what each scale contributed, a row a frame."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from typing import TextIO, TypeAlias
+
+from smoe_ros.pipeline import FrameExplanation
+
+_FRAME_COLUMNS = (
+    'frame',
+    'time_s',
+    'class_id',
+    'class_label',
+    'class_probability',
+    'peak_x',
+    'peak_y',
+)
+Row: TypeAlias = list[str | int]
+
+
+class ContributionsTable:
+    """Writes the rows of one photo or video; the columns come with the first frame."""
+
+    def __init__(self, file: TextIO, labels: Sequence[str]) -> None:
+        """Set up.
+
+        Args:
+            file: Where to write, opened with ``newline=''``.
+            labels: Name of each class.
+        """
+        self._writer = csv.writer(file, lineterminator='\n')
+        self._labels = labels
+        self._frames = 0
+
+    def add(
+        self, explanation: FrameExplanation, source_size: tuple[int, int], seconds: float
+    ) -> None:
+        """Write the next frame's row.
+
+        Args:
+            explanation: The frame's explanation.
+            source_size: Height and width of the frame in pixels.
+            seconds: Its time from the video's beginning.
+        """
+        if not self._frames:
+            self._writer.writerow(_header(explanation))
+        peak_x, peak_y = _peak(explanation, source_size)
+        class_id = explanation.class_id
+        label = self._labels[class_id] if 0 <= class_id < len(self._labels) else ''
+        row: Row = [self._frames, _figure(seconds), class_id, label]
+        row += map(_figure, (explanation.class_probability, peak_x, peak_y))
+        row += map(_figure, explanation.contributions)
+        row += map(_figure, explanation.information)
+        self._writer.writerow(row)
+        self._frames += 1
+
+
+def _header(explanation: FrameExplanation) -> Row:
+    names = [f'{scale.layer}#{scale.call}' for scale in explanation.scales]
+    figures = ('contribution', 'information')
+    return [*_FRAME_COLUMNS, *(f'{figure}:{name}' for figure in figures for name in names)]
+
+
+def _peak(explanation: FrameExplanation, source_size: tuple[int, int]) -> tuple[float, float]:
+    """Return x and y of the most salient point in pixels of the source, centre to centre."""
+    height, width = explanation.saliency.shape
+    x, y = explanation.peak.tolist()
+    return (x + 0.5) * source_size[1] / width - 0.5, (y + 0.5) * source_size[0] / height - 0.5
+
+
+def _figure(value: float) -> str:
+    """Write a float32 so that reading it back gives the same one."""
+    return f'{float(value):.9g}'

@@ -1,0 +1,183 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The files of an explained photo and of an explained video."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from smoe_ros.commands import results
+from smoe_ros.commands.sheet import draw_scales_sheet
+from smoe_ros.commands.table import ContributionsTable
+from smoe_ros.overview import Bar, draw_overview
+from smoe_ros.pipeline import FrameExplanation
+from smoe_ros.preprocessing import Rgb
+from smoe_ros.rendering import heat_map, lovi, overlay
+
+_VIDEO_CELL_WIDTH = 480
+
+
+@dataclass(frozen=True)
+class Style:
+    """What drawing needs besides the explanation.
+
+    Attributes:
+        alpha: Share of the heat map in the overlay, 0..1.
+        weights: Each scale's share of the weight, finest first.
+        labels: Name of each class.
+    """
+
+    alpha: float
+    weights: tuple[float, ...]
+    labels: tuple[str, ...]
+
+    def overlay(self, rgb: Rgb, explanation: FrameExplanation) -> Rgb:
+        """Return the heat map on the frame, in its size."""
+        return overlay(rgb, heat_map(explanation.class_scale_maps, self.weights), self.alpha)
+
+    def caption(self, explanation: FrameExplanation) -> str:
+        """Return the most probable class and its probability, empty without classes."""
+        class_id = explanation.class_id
+        if class_id < 0:
+            return ''
+        known = class_id < len(self.labels)
+        name = self.labels[class_id] if known else f'class {class_id}'
+        return f'{name} {explanation.class_probability:.2f}'
+
+
+def write_photo(folder: Path, photo: Rgb, explanation: FrameExplanation, style: Style) -> None:
+    """Write all files of a photo.
+
+    Args:
+        folder: Where to write.
+        photo: RGB image, shape (H, W, 3), uint8.
+        explanation: Its explanation.
+        style: How to draw.
+
+    Raises:
+        OSError: If a file cannot be written.
+    """
+    height, width = photo.shape[:2]
+    # Copied into the photo's size, for laying the files over each other.
+    coloured = cv2.resize(lovi(explanation.class_scale_maps), (width, height))
+    sheet = draw_scales_sheet(photo, explanation, style.caption(explanation))
+    _write_png(folder / results.SALIENCY, _sixteen_bits(explanation.saliency, width, height))
+    _write_png(folder / results.LOVI, coloured)
+    _write_png(folder / results.OVERLAY, style.overlay(photo, explanation))
+    _write_png(folder / results.SCALES, sheet)
+    if explanation.rest is not None:
+        _write_png(folder / results.REST, _sixteen_bits(explanation.rest, width, height))
+    with (folder / results.CONTRIBUTIONS).open('w', encoding='utf-8', newline='') as file:
+        ContributionsTable(file, style.labels).add(explanation, (height, width), 0.0)
+
+
+class VideoWriter:
+    """Writes the files of a video, frame by frame; a context manager."""
+
+    def __init__(self, folder: Path, rate: float, style: Style) -> None:
+        """Open the table.
+
+        Args:
+            folder: Where to write.
+            rate: Frames a second of the video.
+            style: How to draw.
+
+        Raises:
+            OSError: If the table cannot be written.
+        """
+        self._path = folder / results.VIDEO
+        self._rate = rate
+        self._style = style
+        self._frames = 0
+        self._writer: Any = None
+        self._open = ExitStack()
+        path = folder / results.CONTRIBUTIONS
+        file = self._open.enter_context(path.open('w', encoding='utf-8', newline=''))
+        self._table = ContributionsTable(file, style.labels)
+
+    def __enter__(self) -> VideoWriter:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the files.
+
+        Raises:
+            OSError: If the video did not arrive whole on the disk, and nothing else went wrong.
+        """
+        self._open.close()
+        if error is None:
+            self._check_whole()
+
+    def add(self, rgb: Rgb, explanation: FrameExplanation) -> None:
+        """Write the next frame.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        style = self._style
+        bars = [
+            Bar(
+                f'{scale.layer}#{scale.call}  {scale.channels} x {scale.height} x {scale.width}',
+                float(contribution),
+            )
+            for scale, contribution in zip(
+                explanation.scales, explanation.contributions, strict=True
+            )
+        ]
+        picture = draw_overview(
+            rgb,
+            style.overlay(rgb, explanation),
+            lovi(explanation.class_scale_maps),
+            bars,
+            style.caption(explanation),
+            _VIDEO_CELL_WIDTH,
+        )
+        if self._writer is None:
+            self._start(picture.shape[1], picture.shape[0])
+        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        self._table.add(explanation, (rgb.shape[0], rgb.shape[1]), self._frames / self._rate)
+        self._frames += 1
+
+    def _start(self, width: int, height: int) -> None:
+        codec = cv2.VideoWriter.fourcc(*'mp4v')
+        self._writer = cv2.VideoWriter(str(self._path), codec, self._rate, (width, height))
+        self._open.callback(self._writer.release)
+        if not self._writer.isOpened():
+            raise OSError(
+                f'OpenCV cannot write an MP4 of {width}x{height} pixels at {self._rate:g} Hz'
+            )
+
+    def _check_whole(self) -> None:
+        """Notice a full disk, of which OpenCV says nothing."""
+        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
+        written = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        capture.release()
+        if written != self._frames:
+            raise OSError(f'{self._path.name} holds {written} of {self._frames} frames')
+
+
+def _sixteen_bits(values: NDArray[np.float32], width: int, height: int) -> NDArray[np.uint16]:
+    """Resize values in 0..1 to a photo's size and spread them over 0..65535."""
+    resized = cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.rint(np.clip(resized, 0, 1) * 65535).astype(np.uint16)
+
+
+def _write_png(path: Path, pixels: NDArray[Any]) -> None:
+    """Write a grey or RGB image; unlike OpenCV, say why it cannot be written."""
+    ordered = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    _, data = cv2.imencode('.png', ordered)
+    path.write_bytes(data.tobytes())

@@ -1,0 +1,86 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""smoe_scales prints the scales that a network would be explained by."""
+
+import subprocess
+import sys
+
+import pytest
+
+from smoe_ros.backbones import backbone_names, load_backbone
+from smoe_ros.commands.scales import main
+from smoe_ros.explainer import Explainer
+
+
+def table(text):
+    """Return the title and the rows below the header, as lists of cells."""
+    title, header, *rows = text.splitlines()
+    assert header.split() == ['layer', 'call', 'channels', 'size', 'stride', 'weight']
+    return title, [row.split() for row in rows]
+
+
+def test_the_table_has_the_scales_that_the_explainer_reads(capsys):
+    assert main(['efficientnet_lite0', '--short-side', '192', '--scale-weights', '1,1,2,2,4']) == 0
+    title, rows = table(capsys.readouterr().out)
+    model = load_backbone('efficientnet_lite0', 'random').model
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    assert title == f'efficientnet_lite0: {parameters:,} parameters, input 192x192'
+    scales = Explainer(model, input_size=(192, 192)).scales
+    assert [row[:4] for row in rows] == [
+        [scale.layer, str(scale.call), str(scale.channels), f'{scale.height}x{scale.width}']
+        for scale in scales
+    ]
+    assert [row[4] for row in rows] == ['2', '4', '8', '16', '32']
+    assert [row[5] for row in rows] == ['10.0%', '10.0%', '20.0%', '20.0%', '40.0%']
+
+
+def test_named_scales_are_the_only_rows(capsys):
+    assert main(['resnet18', '--scales', 'layer4, layer1.0.relu#0']) == 0
+    _, rows = table(capsys.readouterr().out)
+    assert [row[:2] for row in rows] == [['layer1.0.relu', '0'], ['layer4', '0']]
+
+
+def test_list_prints_every_name(capsys):
+    assert main(['--list']) == 0
+    assert capsys.readouterr().out.split() == backbone_names()
+
+
+@pytest.mark.parametrize(
+    ('args', 'said'),
+    [
+        (['resnet81'], "unknown backbone 'resnet81'; did you mean"),
+        (['resnet18', '--scales', 'layer9'], "unknown scale (module path) 'layer9'"),
+        (['resnet18', '--scale-weights', '1,2'], '2 scale weights given for 5 scales'),
+        (['resnet18', '--short-side', '100'], 'multiple of 32, got 100'),
+        (['resnet18', '--weights', 'nowhere.pt'], "'nowhere.pt' is no file"),
+    ],
+)
+def test_what_cannot_work_is_refused_in_one_line(args, said, capsys):
+    assert main(args) == 1
+    output, errors = capsys.readouterr()
+    assert output == ''
+    assert len(errors.splitlines()) == 1
+    assert errors.startswith('smoe_scales: ')
+    assert said in errors
+
+
+@pytest.mark.parametrize(
+    'args', [[], ['resnet18', '--list'], ['resnet18', '--short-side', 'big'], ['a', '--scales=,']]
+)
+def test_wrong_usage_ends_with_2(args):
+    with pytest.raises(SystemExit) as ended:
+        main(args)
+    assert ended.value.code == 2
+
+
+def test_it_runs_as_a_module_and_helps_without_torch():
+    code = (
+        'import runpy, sys; sys.argv = ["smoe_scales", "--help"]\n'
+        'try: runpy.run_module("smoe_ros.commands.scales", run_name="__main__")\n'
+        'finally: assert "torch" not in sys.modules'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert '--weights' in done.stdout
