@@ -1,0 +1,86 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The documents say what is so."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import smoe_ros
+from smoe_ros.methods import CAMS, NORMALIZATIONS, STATISTICS
+from smoe_ros.torchvision_networks import classifier_names, dense_names
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / 'docs'
+METHOD = (DOCS / 'method.md').read_text(encoding='utf-8')
+BACKBONES = (DOCS / 'backbones.md').read_text(encoding='utf-8')
+TRANSFORMERS = ('vit', 'swin', 'maxvit')
+LARGEST_PICTURE = 300_000
+# Quick to build, and each of another kind: plain, one module called twice, a segmenter.
+FEW = ('squeezenet1_1', 'efficientnet_lite0', 'lraspp_mobilenet_v3_large')
+
+
+def rows(part):
+    """Return the names in the first column of a generated table."""
+    (table,) = re.findall(rf'<!-- {part} -->\n(.*?)<!-- end {part} -->', BACKBONES, re.DOTALL)
+    return re.findall(r'^\| `(\w+)` \|', table, re.MULTILINE)
+
+
+def check():
+    """Run the script's check against the package that this test imports."""
+    paths = [str(Path(smoe_ros.__file__).parents[1]), os.environ.get('PYTHONPATH', '')]
+    # One thread: with two, torch takes ten times as long on a busy machine.
+    changes = {'PYTHONPATH': os.pathsep.join(filter(None, paths)), 'OMP_NUM_THREADS': '1'}
+    return subprocess.run(
+        [sys.executable, str(ROOT / 'scripts' / 'update_docs'), '--check', '--only', *FEW],
+        env={**os.environ, **changes},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize('name', [*STATISTICS, *NORMALIZATIONS, *CAMS])
+def test_every_name_of_the_method_has_a_row_in_a_table(name):
+    assert re.search(rf'^\| `{name}` \|', METHOD, re.MULTILINE)
+
+
+@pytest.mark.parametrize('document', ['method.md', 'backbones.md'])
+def test_files_that_a_document_links_to_exist(document):
+    links = re.findall(r'\]\((?!https?:)([^)#]+)', (DOCS / document).read_text(encoding='utf-8'))
+    assert links
+    for link in links:
+        assert (DOCS / link).is_file(), link
+
+
+def test_every_picture_is_linked_and_small_enough_for_a_page():
+    pictures = list((DOCS / 'method').iterdir())
+    assert {path.name for path in pictures} == set(re.findall(r'\(method/([^)]+)\)', METHOD))
+    for path in pictures:
+        assert path.stat().st_size < LARGEST_PICTURE, path.name
+
+
+def test_tables_are_those_of_the_code():
+    """Of the networks a few: all together take minutes."""
+    done = check()
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_cnn_is_in_the_table_and_every_transformer_among_the_refused():
+    transformers = [name for name in classifier_names() if name.startswith(TRANSFORMERS)]
+    cnns = [name for name in classifier_names() if name not in transformers]
+    assert rows('classifiers') == ['efficientnet_lite0', *cnns]
+    assert rows('dense networks') == dense_names()
+    (line,) = re.findall(r'<!-- refused -->\n(.*)\n<!-- end refused -->', BACKBONES)
+    assert re.findall(r'`(\w+)`', line) == transformers
+
+
+def test_every_network_has_been_timed():
+    for name in [*rows('classifiers'), *rows('dense networks')]:
+        times = r'\d+\.\d \| \d+\.\d'
+        assert re.search(rf'^\| `{name}` \| \d+\.\d \| {times} \|', BACKBONES, re.MULTILINE), name
