@@ -304,6 +304,17 @@ def test_vectors_are_the_activations_at_each_frames_most_salient_point():
             np.testing.assert_allclose(vectors[frame], expected, rtol=1e-4, atol=1e-5)
 
 
+def test_vectors_are_those_before_the_head_rewrites_the_activation_in_place():
+    network, batch = seeded(InPlaceHead), noise(2, 3, 32, 48)
+    explanation = Explainer(network, vectors=True)(batch)
+    with torch.no_grad():
+        activation = network.features(batch)
+    for frame, saliency in enumerate(explanation.saliency):
+        row, column = np.unravel_index(int(saliency.argmax()), saliency.shape)
+        expected = activation[frame, :, row // 4, column // 4]
+        torch.testing.assert_close(explanation.vectors[1][frame], expected)
+
+
 def test_without_being_asked_for_there_are_no_vectors():
     assert Explainer(plain())(noise(1, 3, 32, 32)).vectors == ()
 

@@ -5,6 +5,8 @@
 Real networks are in test_network_scales.py, scales that users name in test_named_scales.py.
 """
 
+from itertools import pairwise
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -148,6 +150,42 @@ def test_a_module_that_passes_an_activation_on_does_not_give_it_its_name():
 
 def test_a_network_that_ends_in_an_activation_is_read_at_that_module():
     assert scales_of(nn.Sequential(down(3, 8), nn.ReLU())) == ['1#0 8×32×32']
+
+
+class AddsInPlace(nn.Module):
+    """Rectifies, then adds its input in place: what it puts out is signed."""
+
+    def __init__(self, channels, layers):
+        super().__init__()
+        widths = [channels, *([3 * channels] * (layers - 1)), channels]
+        self.layers = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(one, other, 1), nn.ReLU()) for one, other in pairwise(widths)
+        )
+
+    def forward(self, x):
+        y = x
+        for layer in self.layers:
+            y = layer(y)
+        y += x - x.mean()
+        return y
+
+
+class EndsInPlace(nn.Module):
+    """Ends each scale in such a block; the first one is wider inside."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.block1 = down(3, 8), AddsInPlace(8, layers=2)
+        self.conv2, self.block2 = down(8, 12), AddsInPlace(12, layers=1)
+        self.classifier = nn.Linear(12, 4)
+
+    def forward(self, x):
+        x = self.block2(self.conv2(self.block1(self.conv1(x))))
+        return self.classifier(x.mean(dim=(2, 3)))
+
+
+def test_a_tensor_that_an_addition_in_place_made_signed_is_not_taken_for_its_activation():
+    assert scales_of(EndsInPlace()) == ['block1.layers.0#0 24×32×32', 'block2.layers.0#0 12×16×16']
 
 
 # --- refusals -----------------------------------------------------------------------------------

@@ -63,8 +63,7 @@ def fit_shape(s: Tensor) -> Tensor:
     k = torch.where(s < 3, (3 - s + root) / (12 * s), 2 / (s - 3 + root))
     for _ in range(_STEPS):
         value, slope = _log_minus_digamma(k)
-        # A step from the far right would overshoot to k < 0, where there is no gamma.
-        stepped = torch.maximum(k - (value - s) / slope, k / 2)
+        stepped = k - (value - s) / slope
         settled = bool(((stepped - k).abs() <= 1e-12 * k).all())
         k = stepped
         if settled:
