@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from smoe_ros.backbones import load_backbone
+from smoe_ros.backbones import Backbone, load_backbone
 from smoe_ros.errors import FrameError
 from smoe_ros.explainer import Explainer, Explanation
 from smoe_ros.preprocessing import Rgb
@@ -64,11 +64,32 @@ class FrameExplanation:
         return self.scale_maps * self.class_activation
 
 
+def backbone_of(settings: Settings) -> Backbone:
+    """Load the network that settings name.
+
+    Raises:
+        ConfigurationError: As for `load_backbone`.
+    """
+    return load_backbone(
+        settings.backbone,
+        settings.weights,
+        allow_download=settings.allow_download,
+        short_side=settings.short_side,
+        mean=settings.mean,
+        std=settings.std,
+        labels=settings.labels,
+    )
+
+
 class Pipeline:
     """Explains frames of any size; those of one input size go through the network together."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, backbone: Backbone | None = None) -> None:
         """Load the network and find its scales.
+
+        Args:
+            settings: How frames are explained.
+            backbone: The network, if it is loaded already.
 
         Raises:
             ConfigurationError: If a setting cannot work; the text says which, and what would.
@@ -77,15 +98,7 @@ class Pipeline:
         self.device = resolve_device(settings.device)
         if settings.threads:
             torch.set_num_threads(settings.threads)
-        self.backbone = load_backbone(
-            settings.backbone,
-            settings.weights,
-            allow_download=settings.allow_download,
-            short_side=settings.short_side,
-            mean=settings.mean,
-            std=settings.std,
-            labels=settings.labels,
-        )
+        self.backbone = backbone or backbone_of(settings)
         self.explainer = Explainer(
             self.backbone.model.to(self.device),
             scales=settings.scales,

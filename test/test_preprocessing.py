@@ -13,12 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_networks import ASTRONAUT, CAT
 
-from smoe_ros.backbones import IMAGENET_MEAN, IMAGENET_STD
 from smoe_ros.errors import ConfigurationError, FrameError
 from smoe_ros.preprocessing import Preprocessing
 
 LITE = ((127.0,) * 3, (128.0,) * 3)
-IMAGENET = (IMAGENET_MEAN, IMAGENET_STD)
+IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
 
 law = settings(deadline=None, max_examples=200, database=None)
 

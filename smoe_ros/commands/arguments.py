@@ -10,6 +10,34 @@ from collections.abc import Callable
 from typing import Literal
 
 
+def add_scale_options(group: argparse._ActionsContainer) -> None:
+    """Add what says which activations are read, and how much each counts."""
+    group.add_argument(
+        '--scales',
+        default='auto',
+        type=scale_names,
+        metavar='auto|PATH,PATH…',
+        help='activations to read: auto (one for each scale of the network) or module paths '
+        'such as layer1,layer3; name#0 picks a call (default: %(default)s)',
+    )
+    group.add_argument(
+        '--scale-weights',
+        default='equal',
+        metavar='PRESET|N,N…',
+        help="weight of each scale: equal, prior (five scales, the paper's), linear, or numbers "
+        'such as 1,2,3,4,5, finest first (default: %(default)s)',
+    )
+
+
+def add_allow_download(group: argparse._ActionsContainer) -> None:
+    """Add the leave to download."""
+    group.add_argument(
+        '--allow-download',
+        action='store_true',
+        help='download published weights that are not on this machine (default: do not)',
+    )
+
+
 def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
     """Return a reader of whole numbers within a range, for argparse."""
 

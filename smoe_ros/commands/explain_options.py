@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from smoe_ros.commands.arguments import channel_values, scale_names, share, whole_number
+from smoe_ros.commands.arguments import (
+    add_allow_download,
+    add_scale_options,
+    channel_values,
+    share,
+    whole_number,
+)
 
 # Written down, since asking the modules that hold them would import torch; a test compares.
 STATISTICS = (
@@ -131,11 +137,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
         help="its weights: default (the published ones), random, or a checkpoint's path "
         '(default: %(default)s)',
     )
-    group.add_argument(
-        '--allow-download',
-        action='store_true',
-        help='download published weights that are not on this machine (default: do not)',
-    )
+    add_allow_download(group)
     group.add_argument(
         '--short-side',
         default=224,
@@ -169,21 +171,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
 
 def _add_method(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group('method')
-    group.add_argument(
-        '--scales',
-        default='auto',
-        type=scale_names,
-        metavar='auto|PATH,PATH…',
-        help='activations to read: auto (one for each scale of the network) or module paths '
-        'such as layer1,layer3; name#0 picks a call (default: %(default)s)',
-    )
-    group.add_argument(
-        '--scale-weights',
-        default='equal',
-        metavar='PRESET|N,N…',
-        help="weight of each scale: equal, prior (five scales, the paper's), linear, or numbers "
-        'such as 1,2,3,4,5, finest first (default: %(default)s)',
-    )
+    add_scale_options(group)
     group.add_argument(
         '--statistic',
         default='smoe_scale',

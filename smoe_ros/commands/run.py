@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import cv2
 
-from smoe_ros.backbones import load_backbone
 from smoe_ros.commands.class_names import find_class
 from smoe_ros.commands.explain_options import ExplainOptions
 from smoe_ros.commands.inputs import Input, announced_length, read_photo
@@ -20,7 +19,7 @@ from smoe_ros.commands.progress import Progress, complain
 from smoe_ros.commands.results import result_folder
 from smoe_ros.commands.writers import Style, VideoWriter, write_photo
 from smoe_ros.errors import ConfigurationError, FrameError
-from smoe_ros.pipeline import FrameExplanation, Pipeline
+from smoe_ros.pipeline import FrameExplanation, Pipeline, backbone_of
 from smoe_ros.preprocessing import Rgb
 from smoe_ros.settings import Settings, parse_scale_weights
 from smoe_ros.video_sources import VideoFile
@@ -38,7 +37,12 @@ def explain_inputs(inputs: Sequence[Input], options: ExplainOptions) -> int:
     Raises:
         ConfigurationError: If the network or the method cannot be set up.
     """
-    pipeline = Pipeline(_settings(options))
+    settings = _settings(options)
+    backbone = backbone_of(settings)
+    if options.target_class is not None:
+        index = find_class(options.target_class, backbone.labels)
+        settings = replace(settings, target_class=index)
+    pipeline = Pipeline(settings, backbone)
     with Progress(len(inputs)) as progress:
         run = _Run(pipeline, options, progress)
         return sum(
@@ -127,7 +131,7 @@ class _Run:
 
 
 def _settings(options: ExplainOptions) -> Settings:
-    settings = Settings(
+    return Settings(
         backbone=options.backbone,
         weights=options.weights,
         allow_download=options.allow_download,
@@ -143,18 +147,6 @@ def _settings(options: ExplainOptions) -> Settings:
         device=options.device,
         threads=options.threads,
     )
-    if options.target_class is None:
-        return settings
-    labels = load_backbone(
-        settings.backbone,
-        settings.weights,
-        allow_download=settings.allow_download,
-        short_side=settings.short_side,
-        mean=settings.mean,
-        std=settings.std,
-        labels=settings.labels,
-    ).labels
-    return replace(settings, target_class=find_class(options.target_class, labels))
 
 
 def _batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:

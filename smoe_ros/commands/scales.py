@@ -8,7 +8,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from smoe_ros.commands.arguments import scale_names, whole_number
+from smoe_ros.commands.arguments import add_allow_download, add_scale_options, whole_number
 from smoe_ros.errors import ConfigurationError
 
 _COLUMNS = ('layer', 'call', 'channels', 'size', 'stride', 'weight')
@@ -100,11 +100,7 @@ def _parse_options(args: Sequence[str] | None) -> argparse.Namespace:
         help='random, which works without downloads and gives the same scales; default (the '
         "published ones); or a checkpoint's path (default: %(default)s)",
     )
-    parser.add_argument(
-        '--allow-download',
-        action='store_true',
-        help='download published weights that are not on this machine (default: do not)',
-    )
+    add_allow_download(parser)
     parser.add_argument(
         '--short-side',
         default=224,
@@ -112,21 +108,7 @@ def _parse_options(args: Sequence[str] | None) -> argparse.Namespace:
         metavar='PIXELS',
         help='side of the square input, a multiple of 32 (default: %(default)s)',
     )
-    parser.add_argument(
-        '--scales',
-        default='auto',
-        type=scale_names,
-        metavar='auto|PATH,PATH…',
-        help='activations to read: auto (one for each scale of the network) or module paths '
-        'such as layer1,layer3; name#0 picks a call (default: %(default)s)',
-    )
-    parser.add_argument(
-        '--scale-weights',
-        default='equal',
-        metavar='PRESET|N,N…',
-        help="weight of each scale: equal, prior (five scales, the paper's), linear, or numbers "
-        'such as 1,2,3,4,5, finest first (default: %(default)s)',
-    )
+    add_scale_options(parser)
     return parser.parse_args(args)
 
 
