@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Literal
@@ -12,9 +13,15 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from smoe_ros.errors import ConfigurationError, FrameError, unknown_name
-from smoe_ros.forward_pass import ForwardPass, run
-from smoe_ros.methods import CAMS, NO_CAM, NORMALIZATIONS, PRE_ACTIVATION_STATISTICS, STATISTICS
+from smoe_ros.errors import ConfigurationError, FrameError
+from smoe_ros.forward_pass import ForwardPass, check_class, run
+from smoe_ros.methods import (
+    CAMS,
+    NO_CAM,
+    NORMALIZATIONS,
+    PRE_ACTIVATION_STATISTICS,
+    MethodOptions,
+)
 from smoe_ros.observation import evaluating
 from smoe_ros.saliency import (
     feature_vectors,
@@ -103,39 +110,28 @@ class Explainer:
                 scores for a class activation or not this class, or no value before an activation
                 for the statistic.
         """
-        for what, name, known in (
-            ('statistic', statistic, STATISTICS),
-            ('normalization', normalization, NORMALIZATIONS),
-            ('cam', cam, CAMS),
-        ):
-            if name not in known:
-                raise unknown_name(what, name, known)
+        method = MethodOptions(scale_weights, statistic, normalization, cam, target_class)
+        method.check_names()
         if isinstance(scales, str) and scales != 'auto':
             raise ConfigurationError(
                 f"scales is '{scales}'; give 'auto' or a sequence of module paths"
             )
-        self.statistic = statistic
-        self.normalization = normalization
-        self.cam = cam
-        self.target_class = target_class
         self._keep_vectors = vectors
         self._model: nn.Module | None = model
         parameter = next(model.parameters(), torch.zeros(0))
         self._device, self._dtype = parameter.device, parameter.dtype
         noise = torch.randn(1, 3, *input_size, generator=torch.Generator().manual_seed(0))
-        noise = noise.to(self._device, self._dtype)
+        self._noise = noise.to(self._device, self._dtype)
         with evaluating(model):
             if isinstance(scales, str):
-                self._scales = find_scales(model, noise)
+                self._scales = find_scales(model, self._noise)
             else:
-                self._scales = select_scales(model, noise, scales)
-        self._weights = resolve_scale_weights(scale_weights, len(self._scales))
-        # What these need of the network shows when it runs: now rather than at the first frame.
-        if cam != NO_CAM or statistic in PRE_ACTIVATION_STATISTICS:
-            try:
-                self(noise)
-            except FrameError as error:
-                raise ConfigurationError(f'the network cannot explain noise: {error}') from error
+                self._scales = select_scales(model, self._noise, scales)
+        # What the network was found to allow: the reason against it, None if there is none.
+        self._refusals: dict[str, str | None] = {}
+        self._class_count: int | None = None
+        self.check(method)
+        self.method = method
 
     @property
     def scales(self) -> tuple[Scale, ...]:
@@ -145,7 +141,53 @@ class Explainer:
     @property
     def weights(self) -> tuple[float, ...]:
         """Each scale's share of the weight, w / Σ w, finest first."""
-        return tuple(weight / sum(self._weights) for weight in self._weights)
+        weights = resolve_scale_weights(self.method.scale_weights, len(self._scales))
+        return tuple(weight / sum(weights) for weight in weights)
+
+    def check(self, method: MethodOptions) -> None:
+        """Refuse a method that this network does not allow.
+
+        What a method needs of the network shows when it runs: it is run once on noise for each
+        kind of method, unless `probe` has done so before.
+
+        Raises:
+            ConfigurationError: If a name is unknown, the weights do not fit the scales, the
+                network has no class scores for a class activation or not this class, or no value
+                before an activation for the statistic.
+        """
+        method.check_names()
+        resolve_scale_weights(method.scale_weights, len(self._scales))
+        if method.statistic in PRE_ACTIVATION_STATISTICS:
+            self._require(MethodOptions(statistic=method.statistic))
+        if method.cam == NO_CAM:
+            return
+        self._require(MethodOptions(cam=method.cam))
+        if method.target_class is not None and self._class_count is not None:
+            check_class(method.target_class, self._class_count)
+
+    def probe(self) -> None:
+        """Learn what the network allows, so that `check` need not run it."""
+        for method in (
+            *(MethodOptions(statistic=name) for name in PRE_ACTIVATION_STATISTICS),
+            *(MethodOptions(cam=name) for name in CAMS if name != NO_CAM),
+        ):
+            with suppress(ConfigurationError):
+                self._require(method)
+
+    def _require(self, method: MethodOptions) -> None:
+        """Run the network on noise once for a kind of method, and remember how that went."""
+        kind = 'cam' if method.cam != NO_CAM else method.statistic
+        if kind not in self._refusals and self._model is not None:
+            self._refusals[kind] = None
+            try:
+                seen = run(self._model, self._noise, self._scales, method)
+                if seen.logits is not None:
+                    self._class_count = seen.logits.shape[1]
+            except ConfigurationError as error:
+                self._refusals[kind] = str(error)
+        reason = self._refusals.get(kind)
+        if reason is not None:
+            raise ConfigurationError(reason)
 
     def __call__(
         self, batch: Tensor, target_class: int | Sequence[int] | None = None
@@ -172,17 +214,19 @@ class Explainer:
         if batch.ndim != 4:
             raise ValueError(f'a batch has shape (B, 3, H, W), got {tuple(batch.shape)}')
         batch = batch.to(self._device, self._dtype)
+        method = self.method
+        if isinstance(target_class, int):
+            target_class = [target_class] * len(batch)
         seen = run(
             self._model,
             batch,
             self._scales,
-            self.statistic,
-            cam=self.cam,
-            target_class=self.target_class if target_class is None else target_class,
+            method,
+            target_classes=target_class,
             keep_activations=self._keep_vectors,
         )
         with torch.inference_mode():
-            return self._explanation(seen, (batch.shape[-2], batch.shape[-1]))
+            return self._explanation(seen, method, (batch.shape[-2], batch.shape[-1]))
 
     def close(self) -> None:
         """Let go of the network; calling the explainer afterwards is an error."""
@@ -201,14 +245,16 @@ class Explainer:
         """Close."""
         self.close()
 
-    def _explanation(self, seen: ForwardPass, size: tuple[int, int]) -> Explanation:
+    def _explanation(
+        self, seen: ForwardPass, method: MethodOptions, size: tuple[int, int]
+    ) -> Explanation:
         """Normalise and fuse what one forward pass gave."""
         self._update_sizes(seen.raw_maps)
         information = torch.stack([m.double().mean(dim=(1, 2)) for m in seen.raw_maps], dim=1)
         logits = None if seen.logits is None else seen.logits.float()
         self._check_finite(information, logits)
-        normalize = NORMALIZATIONS[self.normalization]
-        fused = fuse_scales([normalize(m) for m in seen.raw_maps], size, self._weights)
+        normalize = NORMALIZATIONS[method.normalization]
+        fused = fuse_scales([normalize(m) for m in seen.raw_maps], size, method.scale_weights)
         saliency, cam, rest = fused.saliency, None, None
         if seen.class_activation is not None:
             cam = min_max(resize(seen.class_activation, size))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.head_gradient import HeadGradient
-from smoe_ros.methods import NO_CAM, PRE_ACTIVATION_STATISTICS, STATISTICS
+from smoe_ros.methods import NO_CAM, PRE_ACTIVATION_STATISTICS, STATISTICS, MethodOptions
 from smoe_ros.observation import evaluating, observing
 from smoe_ros.pre_activations import recording_pre_activations
 from smoe_ros.saliency import class_activation
@@ -43,10 +43,9 @@ def run(
     model: nn.Module,
     batch: Tensor,
     scales: Sequence[Scale],
-    statistic: str,
+    method: MethodOptions,
     *,
-    cam: str = NO_CAM,
-    target_class: int | Sequence[int] | None = None,
+    target_classes: Sequence[int] | None = None,
     keep_activations: bool = False,
 ) -> ForwardPass:
     """Run a network once in evaluation mode, each scale reduced inside its hook.
@@ -55,15 +54,15 @@ def run(
         model: The network.
         batch: Its input, shape (B, C, H, W).
         scales: The activations to read, finest first.
-        statistic: Name of the statistic over channels.
-        cam: Name of the class activation, or ``'none'``.
-        target_class: As for `Explainer`.
+        method: Which statistic, and which class activation of which class.
+        target_classes: Class of each frame's class activation; None takes the method's.
         keep_activations: Whether to copy the activations.
 
     Raises:
         ConfigurationError: If the network has no class scores for a class activation or not this
             class, or an activation has no value before it for the statistic.
     """
+    statistic, cam = method.statistic, method.cam
     raw_maps: dict[int, Tensor] = {}
     copies: dict[int, Tensor] = {}
     before: Callable[[Tensor], Tensor | None] | None = None
@@ -94,10 +93,10 @@ def run(
         if head is not None:
             if seen.logits is None:
                 raise ConfigurationError(
-                    f"cam '{cam}' needs a classifier: {type(model).__name__} puts out no scores "
-                    "of shape (B, K); set cam to 'none'"
+                    f'cam needs a classifier: {type(model).__name__} puts out no scores of shape '
+                    "(B, K); set cam to 'none'"
                 )
-            seen.classes = _classes(seen.logits, target_class)
+            seen.classes = _classes(seen.logits, method.target_class, target_classes)
             activation, gradient = head.gradient(seen.logits, seen.classes)
             # Without the score: exp(score) only scales a frame's map, which is normalised after.
             seen.class_activation = class_activation(
@@ -116,17 +115,27 @@ def _known(value: Tensor | None, scale: Scale, statistic: str) -> Tensor:
     return value
 
 
-def _classes(logits: Tensor, target_class: int | Sequence[int] | None) -> Tensor:
+def check_class(index: int, count: int) -> None:
+    """Refuse a class that a network does not have.
+
+    Raises:
+        ConfigurationError: With the classes that there are.
+    """
+    if not 0 <= index < count:
+        raise ConfigurationError(
+            f'target class {index} does not exist: the network has classes 0 to {count - 1}'
+        )
+
+
+def _classes(logits: Tensor, target: int | None, targets: Sequence[int] | None) -> Tensor:
     """Return the class of each frame, shape (B,)."""
-    if target_class is None:
-        return logits.detach().argmax(dim=1)
     frames, count = logits.shape
-    wanted = [target_class] * frames if isinstance(target_class, int) else list(target_class)
-    if len(wanted) != frames:
-        raise ConfigurationError(f'{len(wanted)} target classes given for {frames} frames')
-    for one in wanted:
-        if not 0 <= one < count:
-            raise ConfigurationError(
-                f'target class {one} does not exist: the network has classes 0 to {count - 1}'
-            )
-    return torch.tensor(wanted, device=logits.device)
+    if targets is None:
+        if target is None:
+            return logits.detach().argmax(dim=1)
+        targets = [target] * frames
+    if len(targets) != frames:
+        raise ConfigurationError(f'{len(targets)} target classes given for {frames} frames')
+    for one in targets:
+        check_class(one, count)
+    return torch.tensor(list(targets), device=logits.device)

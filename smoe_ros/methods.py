@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from torch import Tensor
 
+from smoe_ros.errors import unknown_name
 from smoe_ros.saliency import (
     CLASS_ACTIVATIONS,
     channel_max,
@@ -42,3 +44,36 @@ NORMALIZATIONS: dict[str, _Reduce] = {
 }
 NO_CAM = 'none'
 CAMS = (NO_CAM, *CLASS_ACTIVATIONS)
+
+
+@dataclass(frozen=True)
+class MethodOptions:
+    """How activations become an explanation; all of it may change from one frame to the next.
+
+    Attributes:
+        scale_weights: ``'equal'``, ``'prior'``, ``'linear'`` or one number a scale.
+        statistic: A name in `STATISTICS`.
+        normalization: A name in `NORMALIZATIONS`.
+        cam: A name in `CAMS`.
+        target_class: Class of the class activation; None takes each frame's most probable one.
+    """
+
+    scale_weights: str | Sequence[float] = 'equal'
+    statistic: str = 'smoe_scale'
+    normalization: str = 'gaussian_cdf'
+    cam: str = NO_CAM
+    target_class: int | None = None
+
+    def check_names(self) -> None:
+        """Refuse unknown names.
+
+        Raises:
+            ConfigurationError: With the nearest names that are known.
+        """
+        for what, name, known in (
+            ('statistic', self.statistic, STATISTICS),
+            ('normalization', self.normalization, NORMALIZATIONS),
+            ('cam', self.cam, CAMS),
+        ):
+            if name not in known:
+                raise unknown_name(what, name, known)

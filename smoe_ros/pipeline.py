@@ -106,7 +106,7 @@ class Pipeline:
             statistic=settings.statistic,
             normalization=settings.normalization,
             cam=settings.cam,
-            target_class=None if settings.target_class < 0 else settings.target_class,
+            target_class=settings.method.target_class,
             input_size=(settings.short_side, settings.short_side),
         )
 

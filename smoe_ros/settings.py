@@ -11,6 +11,7 @@ import torch
 
 from smoe_ros.backbones import DEFAULT_BACKBONE
 from smoe_ros.errors import ConfigurationError
+from smoe_ros.methods import MethodOptions
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,17 @@ class Settings:
     labels: str = ''
     device: str = 'auto'
     threads: int = 0
+
+    @property
+    def method(self) -> MethodOptions:
+        """What of it may change from one frame to the next."""
+        return MethodOptions(
+            self.scale_weights,
+            self.statistic,
+            self.normalization,
+            self.cam,
+            None if self.target_class < 0 else self.target_class,
+        )
 
 
 def resolve_device(name: str) -> torch.device:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,11 @@ import pytest
 # The transport profile is read once per process, with the first participant: set it before any.
 FAST_DDS_PROFILE = Path(__file__).parents[1] / 'config' / 'fastdds.xml'
 os.environ['FASTRTPS_DEFAULT_PROFILES_FILE'] = str(FAST_DDS_PROFILE)
+
+# A shell ignores SIGINT in what it starts in the background, and children inherit that: tests
+# send it. What is handled here, they get with its default.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 try:
     import rclpy

@@ -25,7 +25,16 @@ from sensor_msgs.msg import Image
 from smoe_msgs.msg import ScaleContributions
 from smoe_ros.footage import footage_path
 
-OUTPUTS = ('saliency', 'saliency_float', 'lovi', 'heat_map', 'overlay', 'contributions')
+OUTPUTS = (
+    'saliency',
+    'saliency_float',
+    'lovi',
+    'heat_map',
+    'overlay',
+    'scales',
+    'mask',
+    'contributions',
+)
 # As many as any test makes: what is missing then was lost on the way, not here.
 KEEP_ALL_HERE = 400
 

@@ -75,5 +75,5 @@ def test_of_a_checkpoint_only_the_cnn_is_taken(tmp_path):
 
 def test_a_class_activation_is_refused_for_want_of_scores():
     backbone = load_backbone('lraspp_mobilenet_v3_large', 'random')
-    with pytest.raises(ConfigurationError, match="cam 'grad_cam' needs a classifier"):
+    with pytest.raises(ConfigurationError, match='cam needs a classifier'):
         Explainer(backbone.model, cam='grad_cam')

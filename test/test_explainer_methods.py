@@ -268,7 +268,7 @@ def test_another_number_of_classes_than_of_frames_is_refused():
 
 def test_a_network_that_gives_no_scores_is_refused_at_once():
     network = nn.Sequential(down(3, 8), nn.ReLU(), down(8, 12), nn.ReLU()).eval()
-    with pytest.raises(ConfigurationError, match="cam 'grad_cam' needs a classifier: Sequential"):
+    with pytest.raises(ConfigurationError, match='cam needs a classifier: Sequential'):
         Explainer(network, cam='grad_cam')
 
 

@@ -143,7 +143,9 @@ def test_quick_cycles_leave_no_thread_timer_publisher_or_subscription_behind(sta
         listener.forget()
         wait_until(listener.complete, node=ros)
         wait_until_topics_are(ros, CONFIGURED, ['/image_raw'])
-        assert [ros.count_publishers(topic) for topic in CONFIGURED[len(IDLE) :]] == [1] * 6
+        assert [ros.count_publishers(topic) for topic in CONFIGURED[len(IDLE) :]] == [1] * len(
+            OUTPUTS
+        )
         assert ros.count_subscribers('/image_raw') == 1
         active = thread_count(node)
         assert manager('deactivate', 'cleanup')

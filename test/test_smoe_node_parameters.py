@@ -18,11 +18,12 @@ from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import ReliabilityPolicy
 from ros_peers import Camera, Diagnostics, Listener, answer_of, array_of, peer, small
 from ros_processes import wait_until
+from std_srvs.srv import SetBool
 
 from smoe_ros.node.smoe_parameters import PARAMETERS
 
 BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}
-OUTPUTS = ('saliency_float', 'overlay', 'contributions')
+OUTPUTS = ('saliency_float', 'overlay', 'mask', 'contributions')
 PICTURE = small()
 
 
@@ -199,6 +200,29 @@ def overlay_alpha(bench, default):
     assert np.array_equal(array_of(outputs['overlay']), PICTURE)
 
 
+def stamps_of_explained(listener, camera, count=5):
+    """Return the stamps of some explained frames of a camera of 20 Hz, in seconds."""
+    listener.forget()
+    camera.send_until(lambda: len(listener.complete()) >= count, PICTURE, period=0.05)
+    return np.array(listener.complete()[:count]) * 1e-9
+
+
+@effect
+def max_rate(bench, default):
+    bench.start(parameters={'short_side': 64, 'max_rate': 2.5})
+    camera, listener = Camera(bench.ros), Listener(bench.ros, outputs=['contributions'])
+    camera.send_until(listener.complete, PICTURE, 40)
+    stamps = stamps_of_explained(listener, camera)
+    # What waits is the newest frame: at most a camera's period old when its turn comes.
+    assert np.diff(stamps).min() > 0.3
+
+
+@effect
+def salient_fraction(bench, default):
+    mask = array_of(bench.explained(salient_fraction=0.5)[1]['mask'])
+    assert np.mean(mask == 255) == pytest.approx(0.5, abs=0.01)
+
+
 @effect
 def device(bench, default):
     bench.explained(device='cpu')
@@ -247,7 +271,7 @@ class Live:
         self.ros = ros
         self.client = AsyncParameterClient(ros, '/live/smoe')
         self.camera = Camera(ros, '/live/image_raw')
-        self.listener = Listener(ros, '/live/smoe', outputs=['overlay'])
+        self.listener = Listener(ros, '/live/smoe', OUTPUTS)
         wait_until(self.client.services_are_ready, 40, node=ros)
         self.camera.send_until(self.listener.complete, PICTURE, 40)
 
@@ -264,11 +288,17 @@ class Live:
         (value,) = self.call('get_parameters', [name]).values
         return parameter_value_to_python(value)
 
-    def overlay(self):
-        """Return the overlay of a frame that is sent now."""
+    def explained(self):
+        """Return the outputs of a frame that is sent now."""
         stamp = self.camera.send(PICTURE)
         wait_until(lambda: stamp in self.listener.complete(), node=self.ros)
-        return array_of(self.listener.of(stamp)['overlay'])
+        return self.listener.of(stamp)
+
+    def overlay(self):
+        return array_of(self.explained()['overlay'])
+
+    def saliency(self):
+        return array_of(self.explained()['saliency_float'])
 
 
 @pytest.fixture(scope='module')
@@ -300,6 +330,98 @@ def test_a_wrong_overlay_alpha_is_refused_with_the_reason(live, value, reason):
     assert not result.successful
     assert reason in result.reason
     assert np.array_equal(live.overlay(), before)
+
+
+# Another value of each parameter that may change, and what must come with the next frame.
+CHANGES = {
+    'statistic': ('channel_max', lambda message: message.statistic == 'channel_max'),
+    'normalization': ('min_max', lambda message: message.normalization == 'min_max'),
+    'scale_weights': ('0, 0, 1, 0, 0', lambda message: message.scales[2].weight == 1),
+    'cam': ('grad_cam', lambda message: True),
+}
+
+
+@pytest.mark.parametrize('name', CHANGES)
+def test_the_method_changes_with_the_next_frame_and_back(live, name):
+    value, shows = CHANGES[name]
+    before, former = live.saliency(), live.get(name)
+    assert live.set(name, value).successful
+    outputs = live.explained()
+    assert shows(outputs['contributions'])
+    assert np.abs(array_of(outputs['saliency_float']) - before).max() > 0.05
+    assert live.set(name, former).successful
+    np.testing.assert_allclose(live.saliency(), before, atol=1e-6)
+
+
+def test_the_target_class_changes_with_the_next_frame(live):
+    assert live.set('cam', 'grad_cam').successful
+    maps = []
+    for index in (989, 723):  # the picture's two most probable classes
+        assert live.set('target_class', index).successful
+        maps.append(live.saliency())
+    assert np.abs(maps[0] - maps[1]).max() > 0.1
+    result = live.set('target_class', 1000)
+    assert 'the network has classes 0 to 999' in result.reason
+    assert live.set('cam', 'none').successful
+    assert live.set('target_class', -1).successful
+
+
+def test_the_salient_fraction_changes_with_the_next_frame(live):
+    for fraction in (0.5, 0.1):
+        assert live.set('salient_fraction', fraction).successful
+        mask = array_of(live.explained()['mask'])
+        assert np.mean(mask == 255) == pytest.approx(fraction, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'reason'),
+    [
+        ('scale_weights', '1, 2', '2 scale weights given for 5 scales'),
+        ('scale_weights', 'priors', "unknown scale weights 'priors'; did you mean prior"),
+        ('statistic', 'smoe', 'smoe_scale'),
+        ('target_class', -2, 'range'),
+    ],
+)
+def test_a_method_that_cannot_be_is_refused_with_the_reason_and_changes_nothing(
+    live, name, value, reason
+):
+    before, former = live.saliency(), live.get(name)
+    result = live.set(name, value)
+    assert not result.successful
+    assert reason in result.reason
+    assert live.get(name) == former
+    np.testing.assert_allclose(live.saliency(), before, atol=1e-6)
+
+
+def test_the_rate_may_be_limited_and_freed_at_run_time(live):
+    assert live.set('max_rate', 2.5).successful
+    live.explained()
+    assert np.diff(stamps_of_explained(live.listener, live.camera)).min() > 0.3
+    assert live.set('max_rate', 0.0).successful
+    live.explained()
+    assert np.diff(stamps_of_explained(live.listener, live.camera)).min() < 0.3
+
+
+def test_disabled_the_node_drops_frames_until_it_is_enabled(live):
+    client = live.ros.create_client(SetBool, '/live/smoe/enable')
+    wait_until(client.service_is_ready, 40, node=live.ros)
+
+    def enable(value):
+        answer = answer_of(lambda: client.call_async(SetBool.Request(data=value)), live.ros)
+        assert answer.success
+
+    diagnostics = Diagnostics(live.ros, '/live/image_raw')
+    enable(False)
+    before = diagnostics.next()
+    stamps = [live.camera.send(PICTURE) for _ in range(3)]
+    figures = diagnostics.until(
+        lambda now: now.count('dropped') >= before.count('dropped') + len(stamps)
+    )
+    assert figures.count('explained') == before.count('explained')
+    enable(True)
+    live.explained()
+    assert not set(stamps) & set(live.listener.complete())
+    live.ros.destroy_client(client)
 
 
 @pytest.mark.parametrize('name', [name for name in BY_NAME if not BY_NAME[name].runtime])

@@ -20,7 +20,7 @@ from std_msgs.msg import Header
 from smoe_msgs.msg import ScaleContributions
 from smoe_ros.node.messages import Method, to_contributions, to_image
 from smoe_ros.pipeline import FrameExplanation
-from smoe_ros.rendering import Rgb, heat_map, lovi, overlay
+from smoe_ros.rendering import Rgb, heat_map, lovi, overlay, salient_mask
 
 # RELIABLE matches every subscriber, RViz's default included; depth 1 keeps the newest only.
 OUTPUT_QOS = QoSProfile(
@@ -31,23 +31,47 @@ OUTPUT_QOS = QoSProfile(
 )
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """How outputs are drawn.
+
+    Attributes:
+        overlay_alpha: Share of the heat map in the overlay, 0..1.
+        salient_fraction: Share of the pixels in the mask, above 0 and up to 1.
+    """
+
+    overlay_alpha: float = 0.5
+    salient_fraction: float = 0.1
+
+
 class _Frame:
     """One explained frame; the heat map is drawn once for both pictures that show it."""
 
     def __init__(
-        self, rgb: Rgb, explanation: FrameExplanation, weights: tuple[float, ...], alpha: float
+        self,
+        rgb: Rgb,
+        explanation: FrameExplanation,
+        weights: tuple[float, ...],
+        drawing: Drawing,
     ) -> None:
         self.rgb = rgb
         self.explanation = explanation
         self.weights = weights
-        self.alpha = alpha
+        self.drawing = drawing
 
     @cached_property
     def heat_map(self) -> Rgb:
         return heat_map(self.explanation.class_scale_maps, self.weights)
 
     def saliency_mono8(self) -> NDArray[np.uint8]:
-        return np.rint(self.explanation.saliency * 255).astype(np.uint8)
+        return _to_mono8(self.explanation.saliency)
+
+    def scales(self) -> NDArray[np.uint8]:
+        return _to_mono8(np.hstack(list(self.explanation.scale_maps)))
+
+    def mask(self) -> NDArray[np.uint8]:
+        mask = salient_mask(self.explanation.saliency, self.drawing.salient_fraction)
+        return mask.astype(np.uint8) * 255
 
 
 @dataclass(frozen=True)
@@ -91,7 +115,19 @@ IMAGE_OUTPUTS = (
         'overlay',
         'rgb8',
         'the heat map on the camera image, in its size',
-        lambda frame: overlay(frame.rgb, frame.heat_map, frame.alpha),
+        lambda frame: overlay(frame.rgb, frame.heat_map, frame.drawing.overlay_alpha),
+    ),
+    ImageOutput(
+        'scales',
+        'mono8',
+        'the map of each scale, side by side, finest left',
+        lambda frame: frame.scales(),
+    ),
+    ImageOutput(
+        'mask',
+        'mono8',
+        '255 on the most salient pixels (salient_fraction), 0 elsewhere',
+        lambda frame: frame.mask(),
     ),
 )
 
@@ -124,7 +160,7 @@ class CameraOutputs:
         rgb: Rgb,
         explanation: FrameExplanation,
         method: Method,
-        alpha: float,
+        drawing: Drawing,
     ) -> None:
         """Make and publish every output that somebody subscribes to.
 
@@ -133,13 +169,13 @@ class CameraOutputs:
             rgb: The camera's image, shape (H, W, 3), uint8.
             explanation: Its explanation.
             method: How it was explained.
-            alpha: Share of the heat map in the overlay, 0..1.
+            drawing: How it is drawn.
         """
         if _watched(self._contributions):
             self._contributions.publish(
                 to_contributions(explanation, method, (rgb.shape[0], rgb.shape[1]), header)
             )
-        frame = _Frame(rgb, explanation, method.weights, alpha)
+        frame = _Frame(rgb, explanation, method.weights, drawing)
         for publisher, output in self._images:
             if _watched(publisher):
                 publisher.publish(to_image(output.make(frame), output.encoding, header))
@@ -156,6 +192,10 @@ class CameraOutputs:
             OUTPUT_QOS,
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
+
+
+def _to_mono8(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.rint(values * 255).astype(np.uint8)
 
 
 def _watched(publisher: Publisher) -> bool:

@@ -4,8 +4,9 @@
 
 Subscribed: each of `image_topics` (sensor_msgs/Image).
 Published beside each camera, under `smoe/`, only while somebody subscribes: `saliency`,
-`saliency_float`, `lovi`, `heat_map`, `overlay` (sensor_msgs/Image), `contributions`
-(smoe_msgs/ScaleContributions); and `/diagnostics` at 1 Hz.
+`saliency_float`, `lovi`, `heat_map`, `overlay`, `scales`, `mask` (sensor_msgs/Image),
+`contributions` (smoe_msgs/ScaleContributions); and `/diagnostics` at 1 Hz.
+Services: `~/enable` (std_srvs/SetBool), and those of a lifecycle node.
 Parameters: see `smoe_parameters.py`.
 """
 
@@ -13,11 +14,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter as RosParameter
 from rclpy.timer import Timer
+from std_srvs.srv import SetBool
 
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.node.camera_input import CameraInput
@@ -26,7 +30,7 @@ from smoe_ros.node.frame_worker import Camera, FrameWorker
 from smoe_ros.node.outputs import CameraOutputs
 from smoe_ros.node.parameters import declare, warn_of_misspelt
 from smoe_ros.node.running import run_node
-from smoe_ros.node.smoe_parameters import PARAMETERS, to_settings
+from smoe_ros.node.smoe_parameters import PARAMETERS, to_drawing, to_settings
 from smoe_ros.node.topics import resolve_topics
 from smoe_ros.pipeline import Pipeline
 
@@ -55,7 +59,10 @@ class SmoeNode(LifecycleNode):
         self._inputs: list[CameraInput] = []
         self._worker: FrameWorker | None = None
         self._diagnostics_timer: Timer | None = None
+        self._enabled = True
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 1)
+        self.create_service(SetBool, '~/enable', self._enable)
+        self.add_on_set_parameters_callback(self._check)
         self.add_post_set_parameters_callback(self._apply)
 
     def start(self) -> None:
@@ -86,8 +93,9 @@ class SmoeNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start the worker and subscribe to the cameras."""
         assert self._pipeline is not None, 'only a configured node is activated'
-        worker = FrameWorker(self, self._pipeline, self._cameras)
-        worker.overlay_alpha = self._values['overlay_alpha']
+        worker = FrameWorker(self, self._pipeline, self._cameras, to_drawing(self._values))
+        worker.enabled = self._enabled
+        worker.max_rate = self._values['max_rate']
         self._worker = worker
         # By the names given, for subscribing remaps them, and remapping twice undoes a swap.
         self._inputs = [
@@ -132,6 +140,7 @@ class SmoeNode(LifecycleNode):
             self.resolve_topic_name,
         )
         pipeline = Pipeline(to_settings(self._values))
+        pipeline.explainer.probe()
         pipeline.warm_up(*_WARM_UP_SIZE)
         self._pipeline = pipeline
         self._cameras = [
@@ -167,12 +176,37 @@ class SmoeNode(LifecycleNode):
             self._pipeline.close()
             self._pipeline = None
 
+    def _check(self, parameters: Sequence[RosParameter]) -> SetParametersResult:
+        """Refuse what the network does not allow; it answers without running the network."""
+        try:
+            settings = to_settings(self._changed(parameters))
+            if self._pipeline is not None:
+                self._pipeline.explainer.check(settings.method)
+        except ConfigurationError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
     def _apply(self, parameters: Sequence[RosParameter]) -> None:
-        for parameter in parameters:
-            if parameter.name in self._values:
-                self._values[parameter.name] = parameter.value
+        """Take over parameters that were set: they count from the next frame on."""
+        self._values = self._changed(parameters)
         if self._worker is not None:
-            self._worker.overlay_alpha = self._values['overlay_alpha']
+            self._worker.change(to_settings(self._values).method, to_drawing(self._values))
+            self._worker.max_rate = self._values['max_rate']
+        elif self._pipeline is not None:
+            self._pipeline.explainer.method = to_settings(self._values).method
+
+    def _changed(self, parameters: Sequence[RosParameter]) -> dict[str, Any]:
+        changes = {one.name: one.value for one in parameters if one.name in self._values}
+        return {**self._values, **changes}
+
+    def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """Answer the service ~/enable: whether frames are explained or dropped."""
+        self._enabled = request.data
+        if self._worker is not None:
+            self._worker.enabled = request.data
+        response.success = True
+        response.message = 'frames are explained' if request.data else 'frames are dropped'
+        return response
 
     def _publish_diagnostics(self) -> None:
         assert self._pipeline is not None, 'the timer lives only while configured'

@@ -9,6 +9,7 @@ from typing import Any
 from smoe_ros.backbones import DEFAULT_BACKBONE
 from smoe_ros.methods import CAMS, NORMALIZATIONS, STATISTICS
 from smoe_ros.node.camera_input import RELIABILITIES
+from smoe_ros.node.outputs import Drawing
 from smoe_ros.node.parameters import Parameter
 from smoe_ros.settings import Settings, parse_scale_weights
 
@@ -92,18 +93,21 @@ PARAMETERS = (
         'equal',
         'Weight of each scale in the saliency: equal, prior (five scales, from the paper), '
         'linear, or numbers such as 1, 2, 3, 4, 5, finest first.',
+        runtime=True,
     ),
     Parameter(
         'statistic',
         'smoe_scale',
         'Statistic over the channels of an activation: how much each place holds.',
         choices=tuple(STATISTICS),
+        runtime=True,
     ),
     Parameter(
         'normalization',
         'gaussian_cdf',
         'Normalisation of the map of each scale.',
         choices=tuple(NORMALIZATIONS),
+        runtime=True,
     ),
     Parameter(
         'cam',
@@ -111,6 +115,7 @@ PARAMETERS = (
         'Class activation that the saliency is multiplied with (FastCAM: where the network sees '
         'its class); costs a gradient through the head of the network only.',
         choices=CAMS,
+        runtime=True,
     ),
     Parameter(
         'target_class',
@@ -118,12 +123,29 @@ PARAMETERS = (
         'Index of the class that cam looks for; -1 takes the most probable one of each frame.',
         minimum=-1,
         maximum=2**31 - 1,
+        runtime=True,
     ),
     Parameter(
         'overlay_alpha',
         0.5,
-        'Share of the heat map in the overlay; may be changed at run time.',
+        'Share of the heat map in the overlay.',
         minimum=0.0,
+        maximum=1.0,
+        runtime=True,
+    ),
+    Parameter(
+        'max_rate',
+        0.0,
+        'Explanations a second of each camera at most; 0 is no limit.',
+        minimum=0.0,
+        maximum=1000.0,
+        runtime=True,
+    ),
+    Parameter(
+        'salient_fraction',
+        0.1,
+        'Share of the pixels that the mask marks as most salient.',
+        minimum=0.001,
         maximum=1.0,
         runtime=True,
     ),
@@ -146,6 +168,11 @@ PARAMETERS = (
         'manager.',
     ),
 )
+
+
+def to_drawing(values: dict[str, Any]) -> Drawing:
+    """Return how outputs are drawn, from the parameters' values."""
+    return Drawing(values['overlay_alpha'], values['salient_fraction'])
 
 
 def to_settings(values: dict[str, Any]) -> Settings:
