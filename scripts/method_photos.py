@@ -12,6 +12,7 @@ import torch
 from smoe_ros.backbones import load_backbone
 from smoe_ros.explainer import Explainer, Explanation
 from smoe_ros.forward_pass import run
+from smoe_ros.methods import MethodOptions
 from smoe_ros.preprocessing import Rgb
 from smoe_ros.scales import Scale
 
@@ -63,7 +64,7 @@ def explained_photos(names: Sequence[str] = PHOTOS, **options: str) -> list[Phot
             explanation = explainer(batch)
             chance, index = explanation.logits[0].softmax(dim=0).max(dim=0)
             seen = run(
-                backbone.model, batch, explainer.scales, 'smoe_scale', keep_activations=True
+                backbone.model, batch, explainer.scales, MethodOptions(), keep_activations=True
             )
             photos.append(
                 Photo(
