@@ -24,8 +24,8 @@ class FrameSummary:
         explained: Frames published with an explanation.
         dropped: Frames let go because a newer one came, nobody listened, or the node stopped.
         rejected: Frames that could not be explained.
-        rate_in: Frames received a second, over the last 10 s.
-        rate_out: Frames explained a second, over the last 10 s.
+        rate_in: Frames received a second, over the last 10 s, or since the first one came.
+        rate_out: Frames explained a second, likewise.
         ages: p50, p95 and maximum of the outputs' age (now − stamp, node's clock) when published,
             in seconds, over the last 10 s; NaN if there was none.
         explain_time: Median time from taking a frame to its last output, in seconds; NaN if none.
@@ -60,7 +60,7 @@ class FrameCounts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._started = time.monotonic()
+        self._first_arrival = float('inf')
         self._received = self._explained = self._dropped = self._rejected = 0
         self._arrivals: deque[float] = deque()
         self._outputs: deque[tuple[float, float, float]] = deque()
@@ -73,6 +73,7 @@ class FrameCounts:
         with self._lock:
             self._received += 1
             self._last_arrival = time.monotonic()
+            self._first_arrival = min(self._first_arrival, self._last_arrival)
             self._arrivals.append(self._last_arrival)
             self._forget(self._last_arrival)
 
@@ -107,7 +108,8 @@ class FrameCounts:
         with self._lock:
             now = time.monotonic()
             self._forget(now)
-            window = min(WINDOW_SECONDS, max(now - self._started, 1e-3))
+            # The time before the camera came is not part of its rate.
+            window = min(WINDOW_SECONDS, max(now - self._first_arrival, 1.0))
             ages = [age for _, age, _ in self._outputs]
             times = [explain_time for _, _, explain_time in self._outputs]
             p50, p95, top = np.percentile(ages, (50, 95, 100)) if ages else (np.nan,) * 3
