@@ -178,13 +178,16 @@ class Explainer:
         """Run the network on noise once for a kind of method, and remember how that went."""
         kind = 'cam' if method.cam != NO_CAM else method.statistic
         if kind not in self._refusals and self._model is not None:
-            self._refusals[kind] = None
             try:
                 seen = run(self._model, self._noise, self._scales, method)
-                if seen.logits is not None:
-                    self._class_count = seen.logits.shape[1]
             except ConfigurationError as error:
                 self._refusals[kind] = str(error)
+            except Exception as error:  # a network of the user's may raise anything
+                text = ' '.join(f'{type(error).__name__}: {error}'.split())
+                self._refusals[kind] = f'this network does not allow {kind}: {text}'
+            else:
+                self._refusals[kind] = None
+                self._class_count = None if seen.logits is None else seen.logits.shape[1]
         reason = self._refusals.get(kind)
         if reason is not None:
             raise ConfigurationError(reason)
@@ -198,7 +201,7 @@ class Explainer:
             batch: Frames normalised for the network, shape (B, 3, H, W); moved to the network's
                 device and type if they are elsewhere.
             target_class: Class of the class activation, one for all frames or one a frame; None
-                takes the one given to the constructor.
+                takes the method's.
 
         Returns:
             The explanation; its tensors are float32 on the network's device.
@@ -259,7 +262,10 @@ class Explainer:
         if seen.class_activation is not None:
             cam = min_max(resize(seen.class_activation, size))
             saliency, rest = fused.saliency * cam, fused.saliency * (1 - cam)
-        points = most_salient_point(saliency)
+        vectors: tuple[Tensor, ...] = ()
+        if seen.activations:
+            points = most_salient_point(saliency)
+            vectors = tuple(feature_vectors(kept, points, size) for kept in seen.activations)
         return Explanation(
             saliency,
             fused.scale_maps,
@@ -269,7 +275,7 @@ class Explainer:
             cam,
             rest,
             seen.classes,
-            tuple(feature_vectors(kept, points, size) for kept in seen.activations),
+            vectors,
         )
 
     def _update_sizes(self, raw_maps: Sequence[Tensor]) -> None:

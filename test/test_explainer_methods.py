@@ -15,7 +15,13 @@ from torch import nn
 from smoe_ros.backbones import load_backbone
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer import Explainer
-from smoe_ros.methods import CAMS, NORMALIZATIONS, PRE_ACTIVATION_STATISTICS, STATISTICS
+from smoe_ros.methods import (
+    CAMS,
+    NORMALIZATIONS,
+    PRE_ACTIVATION_STATISTICS,
+    STATISTICS,
+    MethodOptions,
+)
 
 WITH_CAM = [name for name in CAMS if name != 'none']
 
@@ -286,6 +292,36 @@ def test_scores_that_do_not_depend_on_the_deepest_scale_are_refused():
 
     with pytest.raises(ConfigurationError, match='scores that depend on the deepest scale'):
         Explainer(seeded(Aside), cam='grad_cam', scales=['seen', 'act'])
+
+
+class NoWayBack(torch.autograd.Function):
+    """An operation of a user's, without a gradient."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+
+class Forwards(nn.Module):
+    """Uses it in its head."""
+
+    def __init__(self):
+        super().__init__()
+        self.features, self.classifier = plain(), nn.Linear(5, 3)
+
+    def forward(self, x):
+        return self.classifier(NoWayBack.apply(self.features(x)))
+
+
+def test_a_head_without_a_gradient_is_refused_for_a_class_activation_and_for_nothing_else():
+    explainer = Explainer(seeded(Forwards))
+    explainer.probe()
+    assert explainer(noise(1, 3, 32, 32)).logits.shape == (1, 3)
+    for _ in range(2):  # the first answer is remembered
+        with pytest.raises(ConfigurationError) as refused:
+            explainer.check(MethodOptions(cam='grad_cam'))
+        assert 'this network does not allow cam: NotImplementedError' in str(refused.value)
+        assert '\n' not in str(refused.value)
 
 
 # --- feature vectors ----------------------------------------------------------------------------
