@@ -7,6 +7,7 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -33,6 +34,28 @@ class Bar:
 
     label: str
     contribution: float
+
+
+class _ScaleLike(Protocol):
+    """A scale of the explainer, or the message of one."""
+
+    @property
+    def layer(self) -> str: ...
+    @property
+    def call(self) -> int: ...
+    @property
+    def channels(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+
+
+def scale_bar(scale: _ScaleLike, contribution: float) -> Bar:
+    """Return the bar of a scale, labelled with its module, call and size."""
+    # OpenCV's fonts have ASCII only, so no ×.
+    size = f'{scale.channels} x {scale.height} x {scale.width}'
+    return Bar(f'{scale.layer}#{scale.call}  {size}', contribution)
 
 
 def scale_colours(count: int) -> list[tuple[int, int, int]]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TextIO, TypeAlias
 
 from smoe_ros.pipeline import FrameExplanation
+from smoe_ros.pixel_coordinates import rescaled_points
 
 _FRAME_COLUMNS = (
     'frame',
@@ -48,11 +49,12 @@ class ContributionsTable:
         """
         if not self._frames:
             self._writer.writerow(_header(explanation))
-        peak_x, peak_y = _peak(explanation, source_size)
+        # In pixels of the source.
+        peak = rescaled_points(explanation.peak, explanation.saliency.shape, source_size)
         class_id = explanation.class_id
         label = self._labels[class_id] if 0 <= class_id < len(self._labels) else ''
         row: Row = [self._frames, _figure(seconds), class_id, label]
-        row += map(_figure, (explanation.class_probability, peak_x, peak_y))
+        row += map(_figure, (explanation.class_probability, *peak))
         row += map(_figure, explanation.contributions)
         row += map(_figure, explanation.information)
         self._writer.writerow(row)
@@ -63,13 +65,6 @@ def _header(explanation: FrameExplanation) -> Row:
     names = [f'{scale.layer}#{scale.call}' for scale in explanation.scales]
     figures = ('contribution', 'information')
     return [*_FRAME_COLUMNS, *(f'{figure}:{name}' for figure in figures for name in names)]
-
-
-def _peak(explanation: FrameExplanation, source_size: tuple[int, int]) -> tuple[float, float]:
-    """Return x and y of the most salient point in pixels of the source, centre to centre."""
-    height, width = explanation.saliency.shape
-    x, y = explanation.peak.tolist()
-    return (x + 0.5) * source_size[1] / width - 0.5, (y + 0.5) * source_size[0] / height - 0.5
 
 
 def _figure(value: float) -> str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from smoe_ros.commands import results
 from smoe_ros.commands.sheet import draw_scales_sheet
 from smoe_ros.commands.table import ContributionsTable
-from smoe_ros.overview import Bar, draw_overview
+from smoe_ros.overview import draw_overview, scale_bar
 from smoe_ros.pipeline import FrameExplanation
 from smoe_ros.preprocessing import Rgb
 from smoe_ros.rendering import heat_map, lovi, overlay
@@ -130,10 +130,7 @@ class VideoWriter:
         """
         style = self._style
         bars = [
-            Bar(
-                f'{scale.layer}#{scale.call}  {scale.channels} x {scale.height} x {scale.width}',
-                float(contribution),
-            )
+            scale_bar(scale, float(contribution))
             for scale, contribution in zip(
                 explanation.scales, explanation.contributions, strict=True
             )

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from smoe_ros.bags import read_bag
-from smoe_ros.overview import Bar, draw_overview
+from smoe_ros.overview import Bar, draw_overview, scale_bar
 from smoe_ros.preprocessing import Rgb
 
 _STILLS = 3
@@ -80,13 +80,7 @@ def _explained_frames(bag: Path, image_topic: str, outputs: str) -> Iterator[_Ov
 
 def _overview(parts: dict[str, Any]) -> _Overview:
     contributions = parts['contributions']
-    bars = [
-        Bar(
-            f'{scale.layer}#{scale.call}  {scale.channels} x {scale.height} x {scale.width}',
-            scale.contribution,
-        )
-        for scale in contributions.scales
-    ]
+    bars = [scale_bar(scale, scale.contribution) for scale in contributions.scales]
     caption = f'{contributions.class_label} {contributions.class_probability:.2f}'
     return (
         _to_rgb(parts['camera']),

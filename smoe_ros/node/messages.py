@@ -7,15 +7,15 @@ from __future__ import annotations
 import sys
 from array import array
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from smoe_msgs.msg import ScaleContribution, ScaleContributions
 from smoe_ros.pipeline import FrameExplanation
+from smoe_ros.pixel_coordinates import rescaled_points
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,9 @@ def to_contributions(
     map_size = explanation.saliency.shape
     cells = np.array([(scale.height, scale.width) for scale in explanation.scales])
     # The peak of a resized map lies near the centre of its cell, at a border anywhere beyond it.
-    in_cells = _to_size(explanation.scale_peaks, map_size, cells)
-    peaks = _to_size(np.rint(in_cells), cells, source_size)
-    peak_x, peak_y = _to_size(explanation.peak, map_size, source_size).tolist()
+    in_cells = rescaled_points(explanation.scale_peaks, map_size, cells)
+    peaks = rescaled_points(np.rint(in_cells), cells, source_size)
+    peak_x, peak_y = rescaled_points(explanation.peak, map_size, source_size).tolist()
     class_id = explanation.class_id
     return ScaleContributions(
         header=header,
@@ -110,9 +110,3 @@ def to_contributions(
         class_label=method.labels[class_id] if 0 <= class_id < len(method.labels) else '',
         class_probability=explanation.class_probability,
     )
-
-
-def _to_size(points: NDArray[Any], size: ArrayLike, new_size: ArrayLike) -> NDArray[np.float64]:
-    """Convert (x, y) of pixels of images (height, width) to another size, centre to centre."""
-    ratio = np.divide(new_size, size)[..., ::-1]
-    return (points + 0.5) * ratio - 0.5
