@@ -4,64 +4,29 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from smoe_ros.backbones import Backbone, load_backbone
-from smoe_ros.errors import FrameError
-from smoe_ros.explainer import Explainer, Explanation
+from smoe_ros.devices import (
+    CPU,
+    DeviceMissingError,
+    default_threads,
+    resolve_device,
+    resolve_precision,
+)
+from smoe_ros.errors import ConfigurationError, FrameError
+from smoe_ros.explainer import Explainer
+from smoe_ros.frame_explanation import FrameExplanation, frame_explanations
 from smoe_ros.preprocessing import Rgb
-from smoe_ros.saliency import most_salient_point
-from smoe_ros.scales import Scale
-from smoe_ros.settings import Settings, resolve_device
+from smoe_ros.settings import Settings
 
-
-@dataclass(frozen=True)
-class FrameExplanation:
-    """One frame's explanation, as arrays.
-
-    Attributes:
-        saliency: Fused saliency, shape (h, w), float32, in [0, 1]; with a class activation the
-            class map, S · class activation.
-        scale_maps: Map of each scale, finest first, shape (S, h, w), float32, in [0, 1].
-        scales: The scales, finest first.
-        contributions: One share a scale, shape (S,).
-        information: Spatial mean of the raw statistic, one a scale, shape (S,).
-        peak: Column and row of the saliency's highest pixel.
-        scale_peaks: The same for each scale's map, shape (S, 2).
-        class_id: Most probable class, -1 if the network is no classifier.
-        class_probability: Its softmax probability, 0 if the network is no classifier.
-        class_activation: Where the class is seen, shape (h, w), in [0, 1]; None without.
-        rest: The rest of the scene, S · (1 − class activation), shape (h, w); None without.
-    """
-
-    saliency: NDArray[np.float32]
-    scale_maps: NDArray[np.float32]
-    scales: tuple[Scale, ...]
-    contributions: NDArray[np.float32]
-    information: NDArray[np.float32]
-    peak: NDArray[np.int64]
-    scale_peaks: NDArray[np.int64]
-    class_id: int
-    class_probability: float
-    class_activation: NDArray[np.float32] | None = None
-    rest: NDArray[np.float32] | None = None
-
-    @property
-    def class_scale_maps(self) -> NDArray[np.float32]:
-        """The scale maps times the class activation, shape (S, h, w); themselves without one.
-
-        Their weighted mean is `saliency`: what pictures of it are drawn from.
-        """
-        if self.class_activation is None:
-            return self.scale_maps
-        return self.scale_maps * self.class_activation
+# Frames in a row that may fail for want of memory before the device is given up.
+MAX_SHORTAGES = 3
 
 
 def backbone_of(settings: Settings) -> Backbone:
@@ -82,38 +47,98 @@ def backbone_of(settings: Settings) -> Backbone:
 
 
 class Pipeline:
-    """Explains frames of any size; those of one input size go through the network together."""
+    """Explains frames of any size; those of one input size go through the network together.
 
-    def __init__(self, settings: Settings, backbone: Backbone | None = None) -> None:
+    Attributes:
+        settings: How frames are explained, as asked for.
+        backbone: The network.
+        explainer: Explains it.
+        device: Where the network runs.
+        precision: Of its numbers.
+        engine: What runs it.
+    """
+
+    engine = 'torch'
+
+    def __init__(
+        self,
+        settings: Settings,
+        backbone: Backbone | None = None,
+        warn: Callable[[str], object] | None = None,
+    ) -> None:
         """Load the network and find its scales.
 
         Args:
             settings: How frames are explained.
             backbone: The network, if it is loaded already.
+            warn: Told in a sentence when the device is missing or out of memory, where the
+                network then runs on the CPU in fp32; None refuses instead.
 
         Raises:
             ConfigurationError: If a setting cannot work; the text says which, and what would.
         """
         self.settings = settings
-        self.device = resolve_device(settings.device)
+        self._warn = warn
+        self._closed = self._left_device = False
+        self._shortages = 0
+        precision = resolve_precision(settings.precision)
+        device, missing = _device_of(settings.device, refuse=warn is None)
         if settings.threads:
             torch.set_num_threads(settings.threads)
         self.backbone = backbone or backbone_of(settings)
-        self.explainer = Explainer(
-            self.backbone.model.to(self.device),
-            scales=settings.scales,
-            scale_weights=settings.scale_weights,
-            statistic=settings.statistic,
-            normalization=settings.normalization,
-            cam=settings.cam,
-            target_class=settings.method.target_class,
-            input_size=(settings.short_side, settings.short_side),
-        )
+        if missing and warn is not None:
+            warn(f'{missing}; going on on the CPU in fp32')
+            precision, self._left_device = torch.float32, True
+        try:
+            self._build(device, precision)
+        except torch.cuda.OutOfMemoryError as error:
+            self.device = device
+            self._leave_device(error)
 
-    def warm_up(self, height: int, width: int) -> None:
-        """Explain two blank frames of a size, so that the first real one is not slow."""
-        for _ in range(2):
-            self.explain([np.zeros((height, width, 3), np.uint8)])
+    def reconfigured(self, settings: Settings) -> Pipeline:
+        """Return another pipeline, which shares the network if the settings allow it.
+
+        Args:
+            settings: How its frames are explained.
+
+        Raises:
+            ConfigurationError: If a setting cannot work, or the device is not there.
+        """
+        backbone = None
+        # A network that has left its device stays where it is; the device gets another one.
+        if settings.loaded_like(self.settings) and not self._left_device:
+            preprocessing = self.backbone.preprocessing.with_short_side(settings.short_side)
+            backbone = replace(self.backbone, preprocessing=preprocessing)
+        other = Pipeline(settings, backbone)
+        other._warn = self._warn
+        return other
+
+    def set_threads(self, count: int) -> None:
+        """Let the calling thread's networks run on some CPU threads; 0 on as many as torch likes.
+
+        The number is a thread's own matter: to be called by the one that explains.
+        """
+        torch.set_num_threads(count or default_threads())
+
+    def warm_up(self, sizes: Sequence[tuple[int, int]]) -> None:
+        """Run the network on blank frames of some sizes, so that the first real one is not slow.
+
+        Args:
+            sizes: Height and width of the frames that come together, in pixels.
+
+        Raises:
+            ConfigurationError: If the network does not run on them, or a size cannot be explained.
+        """
+        try:
+            inputs = Counter(self.backbone.preprocessing.input_size(*size) for size in sizes)
+        except FrameError as error:
+            raise ConfigurationError(f'cannot warm up: {error}') from None
+        for (height, width), count in inputs.items():
+            # A camera's frames come alone or with the others'.
+            for number in sorted({1, count}):
+                blank = torch.zeros(number, 3, height, width)
+                self._try_out(blank)
+                self._try_out(blank)
 
     def explain(self, frames: Sequence[Rgb]) -> list[FrameExplanation | FrameError]:
         """Explain frames, each as if it were alone.
@@ -123,7 +148,12 @@ class Pipeline:
 
         Returns:
             For each frame its explanation, or why it has none.
+
+        Raises:
+            RuntimeError: If the pipeline is closed.
         """
+        if self._closed:
+            raise RuntimeError('this pipeline is closed')
         results: list[FrameExplanation | FrameError] = [FrameError('not explained')] * len(frames)
         groups: defaultdict[tuple[int, ...], list[tuple[int, Tensor]]] = defaultdict(list)
         for index, rgb in enumerate(frames):
@@ -141,55 +171,85 @@ class Pipeline:
 
     def close(self) -> None:
         """Let go of the network."""
+        self._closed = True
         self.explainer.close()
+
+    def _build(self, device: torch.device, precision: torch.dtype) -> None:
+        settings = self.settings
+        self.explainer = Explainer(
+            self.backbone.model.to(device, precision),
+            scales=settings.scales,
+            scale_weights=settings.scale_weights,
+            statistic=settings.statistic,
+            normalization=settings.normalization,
+            cam=settings.cam,
+            target_class=settings.method.target_class,
+            input_size=(settings.short_side, settings.short_side),
+        )
+        self.device, self.precision = device, precision
+
+    def _try_out(self, batch: Tensor) -> None:
+        try:
+            self.explainer(batch)
+        except FrameError:
+            pass  # blank frames need not have an explanation
+        except torch.cuda.OutOfMemoryError as error:
+            self._leave_device(error)
+            self._try_out(batch)
+        except Exception as error:  # a network of the user's may raise anything
+            size = '×'.join(str(side) for side in batch.shape)
+            raise ConfigurationError(
+                f'{self.backbone.name} does not run on a batch of {size}: {_in_words(error)}'
+            ) from error
+
+    def _leave_device(self, error: Exception) -> None:
+        """Go on on the CPU, where that is allowed and not what has just failed."""
+        text = f"device '{self.device}' has not enough memory: {_in_words(error)}"
+        if self._warn is None or self.device == CPU:
+            raise DeviceMissingError(text) from error
+        self._warn(f'{text}; going on on the CPU in fp32')
+        self._shortages, self._left_device = 0, True
+        method = self.explainer.method if hasattr(self, 'explainer') else self.settings.method
+        self._build(CPU, torch.float32)
+        self.explainer.method = method
 
     def _explain_group(self, items: list[Tensor]) -> list[FrameExplanation | FrameError]:
         try:
-            return list(self._split(self.explainer(torch.stack(items))))
-        except FrameError as error:
-            if len(items) == 1:
+            explanation = self.explainer(torch.stack(items))
+            explained = frame_explanations(explanation, self.explainer.scales)
+        except Exception as error:  # the network's, whatever it is, costs no more than its frame
+            if len(items) > 1:
+                # One bad frame must not cost the other cameras theirs.
+                return [result for item in items for result in self._explain_group([item])]
+            if isinstance(error, torch.cuda.OutOfMemoryError):
+                return self._explain_after_shortage(items, error)
+            if isinstance(error, FrameError):
                 return [error]
-            # One bad frame must not cost the other cameras theirs.
-            return [result for item in items for result in self._explain_group([item])]
+            return [FrameError(f'the network failed: {_in_words(error)}')]
+        self._shortages = 0
+        return list(explained)
 
-    def _split(self, explanation: Explanation) -> list[FrameExplanation]:
-        tensors = {
-            'saliency': explanation.saliency,
-            'scale_maps': explanation.scale_maps,
-            'contributions': explanation.contributions,
-            'information': explanation.information,
-            'peak': most_salient_point(explanation.saliency),
-            'scale_peaks': most_salient_point(explanation.scale_maps),
-            'class_activation': explanation.class_activation,
-            'rest': explanation.rest,
-        }
-        arrays = {
-            name: tensor.cpu().numpy() for name, tensor in tensors.items() if tensor is not None
-        }
-        count = len(explanation.saliency)
-        classes = top_classes(explanation.logits, count)
-        return [
-            FrameExplanation(
-                **{name: array[i] for name, array in arrays.items()},
-                scales=self.explainer.scales,
-                class_id=classes[i][0],
-                class_probability=classes[i][1],
-            )
-            for i in range(count)
-        ]
+    def _explain_after_shortage(
+        self, items: list[Tensor], error: torch.cuda.OutOfMemoryError
+    ) -> list[FrameExplanation | FrameError]:
+        """Free what can be freed; a device that stays short of memory is left for good."""
+        self._shortages += 1
+        torch.cuda.empty_cache()
+        if self._shortages < MAX_SHORTAGES or self._warn is None or self.device == CPU:
+            return [FrameError(f"device '{self.device}' is out of memory: {_in_words(error)}")]
+        self._leave_device(error)
+        return self._explain_group(items)
 
 
-def top_classes(logits: Tensor | None, count: int) -> list[tuple[int, float]]:
-    """Return most probable class and its softmax probability of each frame.
+def _device_of(name: str, *, refuse: bool) -> tuple[torch.device, str]:
+    """Return the device of a name, and why it is the CPU instead; empty if it is not."""
+    try:
+        return resolve_device(name), ''
+    except DeviceMissingError as error:
+        if refuse:
+            raise
+        return CPU, str(error)
 
-    Args:
-        logits: The network's output, shape (B, K), or None.
-        count: Number of frames.
 
-    Returns:
-        One pair a frame; (-1, 0.0) without logits.
-    """
-    if logits is None:
-        return [(-1, 0.0)] * count
-    probabilities, classes = logits.float().softmax(dim=1).max(dim=1)
-    return list(zip(classes.tolist(), probabilities.tolist(), strict=True))
+def _in_words(error: Exception) -> str:
+    return ' '.join(f'{type(error).__name__}: {error}'.split())

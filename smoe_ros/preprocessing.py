@@ -41,8 +41,20 @@ class Preprocessing:
                 f'short_side is a positive multiple of {STRIDE}, got {short_side}'
             )
         self.short_side = short_side
+        self._mean, self._std = tuple(mean), tuple(std)
         self._scale = torch.tensor([1 / value for value in std]).view(3, 1, 1)
         self._offset = torch.tensor([-m / s for m, s in zip(mean, std, strict=True)]).view(3, 1, 1)
+
+    def with_short_side(self, short_side: int) -> Preprocessing:
+        """Return the same preprocessing for another size of the input.
+
+        Args:
+            short_side: Length of the input's short side in pixels, a positive multiple of 32.
+
+        Raises:
+            ConfigurationError: If the short side is no positive multiple of 32.
+        """
+        return Preprocessing(self._mean, self._std, short_side)
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """Return height and width of the network's input for a frame of a size, in pixels.

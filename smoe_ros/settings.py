@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
-
-import torch
 
 from smoe_ros.backbones import DEFAULT_BACKBONE
 from smoe_ros.errors import ConfigurationError
@@ -34,6 +32,7 @@ class Settings:
         labels: Path of a text file with the name of one class a line; empty takes the network's
             own.
         device: ``'auto'``, ``'cpu'``, ``'cuda'`` or ``'cuda:N'``.
+        precision: Of the network's numbers: ``'fp32'``, ``'bf16'`` or ``'fp16'``.
         threads: Number of CPU threads of the network; 0 leaves torch's choice.
     """
 
@@ -51,6 +50,7 @@ class Settings:
     std: tuple[float, ...] = ()
     labels: str = ''
     device: str = 'auto'
+    precision: str = 'fp32'
     threads: int = 0
 
     @property
@@ -64,26 +64,26 @@ class Settings:
             None if self.target_class < 0 else self.target_class,
         )
 
+    def prepared_like(self, other: Settings) -> bool:
+        """Whether a pipeline of the one is a pipeline of the other but for method and threads."""
+        return self._without_method() == other._without_method()
 
-def resolve_device(name: str) -> torch.device:
-    """Return the device of a name; ``'auto'`` takes CUDA if there is one.
+    def loaded_like(self, other: Settings) -> bool:
+        """Whether the network that was loaded for the one is the other's, too."""
+        mine, others = self._without_method(), other._without_method()
+        return mine == replace(others, short_side=self.short_side, scales=self.scales)
 
-    Raises:
-        ConfigurationError: If the name is unknown or the machine lacks the device.
-    """
-    kind, _, number = name.partition(':')
-    numbered = ':' not in name or number.isdecimal()
-    if name not in ('auto', 'cpu') and not (kind == 'cuda' and numbered):
-        raise ConfigurationError(f"device '{name}' is unknown; choose auto, cpu, cuda or cuda:N")
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if name == 'auto':
-        return torch.device('cuda' if count else 'cpu')
-    if kind == 'cuda' and int(number or 0) >= count:
-        raise ConfigurationError(
-            f"device '{name}' is not there: torch {torch.__version__} sees {count} CUDA devices; "
-            'choose auto or cpu'
+    def _without_method(self) -> Settings:
+        default = Settings()
+        return replace(
+            self,
+            scale_weights=default.scale_weights,
+            statistic=default.statistic,
+            normalization=default.normalization,
+            cam=default.cam,
+            target_class=default.target_class,
+            threads=default.threads,
         )
-    return torch.device(name)
 
 
 def parse_scale_weights(text: str) -> str | tuple[float, ...]:

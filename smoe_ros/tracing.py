@@ -124,6 +124,8 @@ def trace(model: nn.Module, example: Tensor) -> list[Call]:
         # Without inference mode, whose tensors do not count their changes.
         with torch.inference_mode(False), torch.no_grad():
             model(example)
+    except torch.cuda.OutOfMemoryError:
+        raise  # which a smaller input or another device mends
     except (RuntimeError, AssertionError) as error:  # torch and torchvision raise either
         size = '×'.join(str(side) for side in example.shape[1:])
         raise ConfigurationError(

@@ -9,10 +9,15 @@ import pytest
 import torch
 import torchvision
 from small_networks import ASTRONAUT, CAT, COFFEE, ROCKET, one_thread  # noqa: F401
+from torch import nn
 
+from smoe_ros.backbones import Backbone
+from smoe_ros.devices import resolve_device, resolve_precision
 from smoe_ros.errors import ConfigurationError, FrameError
-from smoe_ros.pipeline import FrameExplanation, Pipeline, top_classes
-from smoe_ros.settings import Settings, parse_scale_weights, resolve_device
+from smoe_ros.frame_explanation import FrameExplanation, top_classes
+from smoe_ros.pipeline import Pipeline
+from smoe_ros.preprocessing import Preprocessing
+from smoe_ros.settings import Settings, parse_scale_weights
 
 # Half the default size: four times as fast.
 QUICK = Settings(short_side=128, device='cpu')
@@ -24,6 +29,13 @@ def pipeline():
     pipeline = Pipeline(QUICK)
     yield pipeline
     pipeline.close()
+
+
+class Fails(nn.Module):
+    """A module that fails."""
+
+    def forward(self, x):
+        raise RuntimeError('a\nbad day')
 
 
 def assert_same(one, other):
@@ -145,7 +157,7 @@ def test_the_sizes_of_the_scales_are_those_of_the_frames_own_input(pipeline):
 def test_warming_up_changes_no_explanation():
     pipeline = Pipeline(QUICK)
     (before,) = pipeline.explain([CAT()])
-    pipeline.warm_up(480, 640)
+    pipeline.warm_up([(480, 640)])
     assert_same(pipeline.explain([CAT()])[0], before)
 
 
@@ -154,6 +166,160 @@ def test_a_closed_pipeline_refuses():
     pipeline.close()
     with pytest.raises(RuntimeError, match='closed'):
         pipeline.explain([CAT()])
+
+
+# --- devices ------------------------------------------------------------------------------------
+
+
+class Short(nn.Module):
+    """A network that runs out of the device's memory as often as it is told."""
+
+    def __init__(self, times=0):
+        super().__init__()
+        self.conv, self.act, self.times = nn.Conv2d(3, 8, 3, stride=2), nn.ReLU(), times
+
+    def forward(self, x):
+        if self.times:
+            self.times -= 1
+            raise torch.cuda.OutOfMemoryError('CUDA out of memory. Tried to allocate 2.00 GiB')
+        return self.act(self.conv(x))
+
+
+def short_of_memory(warn=None, **changed):
+    """Return a pipeline on a device that is called cuda; this machine need not have one."""
+    network = Short()
+    preprocessing = Preprocessing((127,) * 3, (128,) * 3, 64)
+    settings = Settings('short', short_side=64, device='cpu', **changed)
+    pipeline = Pipeline(settings, Backbone('short', network, (), preprocessing), warn)
+    pipeline.device = torch.device('cuda')
+    return pipeline, network
+
+
+def test_out_of_memory_once_costs_one_frame_and_not_the_other_cameras():
+    told = []
+    pipeline, network = short_of_memory(told.append)
+    network.times = 2  # the batch of two, and the first of them alone
+    refused, explained = pipeline.explain([CAT(), CAT()])
+    assert isinstance(refused, FrameError)
+    assert 'out of memory' in str(refused)
+    assert 'Tried to allocate 2.00 GiB' in str(refused)
+    assert isinstance(explained, FrameExplanation)
+    assert (pipeline.device.type, told) == ('cuda', [])
+
+
+def test_a_device_that_stays_out_of_memory_is_left_for_the_cpu_with_a_warning():
+    told = []
+    pipeline, network = short_of_memory(told.append)
+    pipeline.explainer.method = dataclasses.replace(
+        pipeline.explainer.method, normalization='min_max'
+    )
+    network.times = 3
+    results = [pipeline.explain([CAT()])[0] for _ in range(3)]
+    assert [isinstance(one, FrameError) for one in results] == [True, True, False]
+    assert (pipeline.device, pipeline.precision) == (torch.device('cpu'), torch.float32)
+    assert pipeline.explainer.method.normalization == 'min_max'
+    (text,) = told
+    assert "device 'cuda' has not enough memory" in text
+    assert 'going on on the CPU in fp32' in text
+
+
+def test_without_anybody_to_warn_every_frame_is_refused_and_the_device_stays():
+    pipeline, network = short_of_memory()
+    network.times = 5
+    assert all(isinstance(pipeline.explain([CAT()])[0], FrameError) for _ in range(5))
+    assert pipeline.device.type == 'cuda'
+    assert isinstance(pipeline.explain([CAT()])[0], FrameExplanation)
+
+
+def test_warming_up_leaves_a_device_without_memory():
+    told = []
+    pipeline, network = short_of_memory(told.append)
+    network.times = 1
+    pipeline.warm_up([(480, 640)])
+    assert pipeline.device == torch.device('cpu')
+    assert len(told) == 1
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='this machine has CUDA')
+def test_where_cuda_is_missing_the_cpu_is_taken_with_a_warning():
+    told = []
+    settings = dataclasses.replace(QUICK, device='cuda', precision='fp16')
+    pipeline = Pipeline(settings, warn=told.append)
+    assert (pipeline.device, pipeline.precision) == (torch.device('cpu'), torch.float32)
+    (text,) = told
+    assert "device 'cuda' is not there" in text
+    with pytest.raises(ConfigurationError, match="device 'cuda' is not there"):
+        Pipeline(settings)
+
+
+@pytest.mark.parametrize('precision', ['bf16', 'fp16'])
+def test_the_smaller_precisions_give_nearly_the_same_explanation(pipeline, precision):
+    other = Pipeline(dataclasses.replace(QUICK, precision=precision))
+    assert str(other.precision) == {'bf16': 'torch.bfloat16', 'fp16': 'torch.float16'}[precision]
+    for frame in (CAT(), COFFEE()):
+        (rough,), (exact,) = other.explain([frame]), pipeline.explain([frame])
+        assert rough.class_id == exact.class_id
+        assert np.abs(rough.saliency - exact.saliency).mean() < 0.02
+        assert np.abs(rough.saliency - exact.saliency).max() > 0  # it is another precision
+
+
+def test_a_network_that_fails_costs_the_frame_that_it_fails_on():
+    pipeline, network = short_of_memory()
+    network.act = Fails()
+    (result,) = pipeline.explain([CAT()])
+    assert str(result) == 'the network failed: RuntimeError: a bad day'
+    network.act = nn.ReLU()
+    assert isinstance(pipeline.explain([CAT()])[0], FrameExplanation)
+
+
+def test_warming_up_refuses_a_network_that_fails():
+    pipeline, network = short_of_memory()
+    network.act = Fails()
+    with pytest.raises(ConfigurationError) as refused:
+        pipeline.warm_up([(480, 640)])
+    assert str(refused.value) == (
+        'short does not run on a batch of 1×3×64×96: RuntimeError: a bad day'
+    )
+
+
+def test_warming_up_for_a_size_that_cannot_be_explained_is_refused():
+    pipeline, _ = short_of_memory()
+    with pytest.raises(ConfigurationError, match='cannot warm up: an image of 5000x1 pixels'):
+        pipeline.warm_up([(1, 5000)])
+
+
+# --- another pipeline beside this one -----------------------------------------------------------
+
+
+def test_another_input_size_shares_the_network_and_explains_as_if_made_anew(pipeline):
+    settings = dataclasses.replace(QUICK, short_side=96, scales=('_swish',))
+    other = pipeline.reconfigured(settings)
+    assert other.backbone.model is pipeline.backbone.model
+    assert_same(other.explain([CAT()])[0], Pipeline(settings).explain([CAT()])[0])
+    assert pipeline.explain([CAT()])[0].saliency.shape[0] == 128
+
+
+def test_another_precision_does_not_touch_the_network_in_use(pipeline):
+    (before,) = pipeline.explain([CAT()])
+    other = pipeline.reconfigured(dataclasses.replace(QUICK, precision='bf16'))
+    assert other.backbone.model is not pipeline.backbone.model
+    assert_same(pipeline.explain([CAT()])[0], before)
+
+
+def test_a_pipeline_that_left_its_device_shares_nothing():
+    pipeline, network = short_of_memory(lambda _text: None)
+    network.times = 1
+    pipeline.warm_up([(480, 640)])
+    with pytest.raises(ConfigurationError, match="unknown backbone 'short'"):
+        pipeline.reconfigured(dataclasses.replace(pipeline.settings, short_side=96))
+
+
+def test_what_cannot_be_reconfigured_is_refused_and_the_present_goes_on(pipeline):
+    with pytest.raises(ConfigurationError, match="unknown backbone 'resnet5'"):
+        pipeline.reconfigured(dataclasses.replace(QUICK, backbone='resnet5'))
+    with pytest.raises(ConfigurationError, match='short_side is a positive multiple of 32'):
+        pipeline.reconfigured(dataclasses.replace(QUICK, short_side=100))
+    assert isinstance(pipeline.explain([CAT()])[0], FrameExplanation)
 
 
 # --- settings -----------------------------------------------------------------------------------
@@ -197,6 +363,7 @@ def test_the_number_of_threads_is_set_and_0_leaves_it():
     [
         ({'device': 'gpu'}, "device 'gpu' is unknown; choose auto, cpu, cuda or cuda:N"),
         ({'device': 'cuda:99'}, "device 'cuda:99' is not there"),
+        ({'precision': 'fp8'}, "unknown precision 'fp8'"),
         ({'short_side': 100}, 'short_side is a positive multiple of 32, got 100'),
         ({'backbone': 'resnet5'}, "unknown backbone 'resnet5'"),
         ({'backbone': SMALL, 'weights': '/absent'}, "weights '/absent' is no file"),
@@ -231,6 +398,11 @@ def test_a_device_that_is_not_there_is_refused(name):
     name = 'cuda:7' if torch.cuda.is_available() else name
     with pytest.raises(ConfigurationError, match=f"device '{name}' is not there.*choose auto"):
         resolve_device(name)
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ConfigurationError, match="unknown precision 'fp23'; did you mean fp32"):
+        resolve_precision('fp23')
 
 
 def test_auto_takes_the_cpu_where_there_is_no_gpu():

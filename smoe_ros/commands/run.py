@@ -19,7 +19,8 @@ from smoe_ros.commands.progress import Progress, complain
 from smoe_ros.commands.results import result_folder
 from smoe_ros.commands.writers import Style, VideoWriter, write_photo
 from smoe_ros.errors import ConfigurationError, FrameError
-from smoe_ros.pipeline import FrameExplanation, Pipeline, backbone_of
+from smoe_ros.frame_explanation import FrameExplanation
+from smoe_ros.pipeline import Pipeline, backbone_of
 from smoe_ros.preprocessing import Rgb
 from smoe_ros.settings import Settings, parse_scale_weights
 from smoe_ros.video_sources import VideoFile

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from smoe_ros.frame_explanation import FrameExplanation
 from smoe_ros.overview import scale_colours
-from smoe_ros.pipeline import FrameExplanation
 from smoe_ros.preprocessing import Rgb
 
 _TILE = 320

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from smoe_ros.commands import results
 from smoe_ros.commands.sheet import draw_scales_sheet
 from smoe_ros.commands.table import ContributionsTable
+from smoe_ros.frame_explanation import FrameExplanation
 from smoe_ros.overview import draw_overview, scale_bar
-from smoe_ros.pipeline import FrameExplanation
 from smoe_ros.preprocessing import Rgb
 from smoe_ros.rendering import heat_map, lovi, overlay
 

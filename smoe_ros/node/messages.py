@@ -14,7 +14,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from smoe_msgs.msg import ScaleContribution, ScaleContributions
-from smoe_ros.pipeline import FrameExplanation
+from smoe_ros.frame_explanation import FrameExplanation
 from smoe_ros.pixel_coordinates import rescaled_points
 
 

@@ -1,0 +1,62 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Where a network runs, and with which numbers, by name."""
+
+from __future__ import annotations
+
+import torch
+
+from smoe_ros.errors import ConfigurationError, unknown_name
+
+PRECISIONS: dict[str, torch.dtype] = {
+    'fp32': torch.float32,
+    'bf16': torch.bfloat16,
+    'fp16': torch.float16,
+}
+CPU = torch.device('cpu')
+
+
+class DeviceMissingError(ConfigurationError):
+    """A device that this machine does not have, or that has no memory left."""
+
+
+def resolve_device(name: str) -> torch.device:
+    """Return the device of a name; ``'auto'`` takes CUDA if there is one.
+
+    Raises:
+        DeviceMissingError: If the machine has no CUDA device at all.
+        ConfigurationError: If the name is unknown, or the number beyond the last device.
+    """
+    kind, _, number = name.partition(':')
+    numbered = ':' not in name or number.isdecimal()
+    if name not in ('auto', 'cpu') and not (kind == 'cuda' and numbered):
+        raise ConfigurationError(f"device '{name}' is unknown; choose auto, cpu, cuda or cuda:N")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == 'auto':
+        return torch.device('cuda' if count else 'cpu')
+    if kind == 'cuda' and int(number or 0) >= count:
+        error = ConfigurationError if count else DeviceMissingError
+        raise error(
+            f"device '{name}' is not there: torch {torch.__version__} sees {count} CUDA devices; "
+            'choose auto or cpu'
+        )
+    return torch.device(name)
+
+
+def resolve_precision(name: str) -> torch.dtype:
+    """Return the type of a network's numbers.
+
+    Raises:
+        ConfigurationError: If the name is unknown.
+    """
+    if name not in PRECISIONS:
+        raise unknown_name('precision', name, PRECISIONS)
+    return PRECISIONS[name]
+
+
+def default_threads() -> int:
+    """Return the number of CPU threads that torch takes of its own accord."""
+    return _DEFAULT_THREADS
+
+
+_DEFAULT_THREADS = torch.get_num_threads()
