@@ -20,7 +20,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.task import Future
 from ros_processes import wait_until
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 
 from smoe_msgs.msg import ScaleContributions
 from smoe_ros.footage import footage_path
@@ -35,6 +35,7 @@ OUTPUTS = (
     'mask',
     'contributions',
 )
+COMPRESSED_OUTPUTS = tuple(f'{name}/compressed' for name in OUTPUTS if name != 'contributions')
 # As many as any test makes: what is missing then was lost on the way, not here.
 KEEP_ALL_HERE = 400
 
@@ -117,11 +118,12 @@ class Camera:
         node: Node,
         topic: str = 'image_raw',
         reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE,
+        depth: int = 5,
     ):
         """Offer images on a topic."""
         self.node = node
         self.publisher = node.create_publisher(
-            Image, topic, QoSProfile(depth=5, reliability=reliability)
+            Image, topic, QoSProfile(depth=depth, reliability=reliability)
         )
         self.sent: list[int] = []
 
@@ -169,13 +171,17 @@ class Listener:
         self.came: dict[str, list[Image | ScaleContributions]] = {name: [] for name in outputs}
         self._subscriptions = [
             node.create_subscription(
-                ScaleContributions if name == 'contributions' else Image,
+                _type_of(name),
                 f'{namespace}/{name}',
-                came.append,
+                functools.partial(self.receive, name),
                 qos,
             )
-            for name, came in self.came.items()
+            for name in self.came
         ]
+
+    def receive(self, output: str, message: Image | CompressedImage | ScaleContributions) -> None:
+        """Keep what came on an output."""
+        self.came[output].append(message)
 
     def of(self, stamp: int) -> dict[str, Image | ScaleContributions]:
         """Return the outputs that belong to the frame of a stamp."""
@@ -200,6 +206,12 @@ class Listener:
         """Unsubscribe."""
         for subscription in self._subscriptions:
             self.node.destroy_subscription(subscription)
+
+
+def _type_of(output: str) -> type:
+    if output == 'contributions':
+        return ScaleContributions
+    return CompressedImage if output.endswith('/compressed') else Image
 
 
 class Figures(dict[str, str]):

@@ -174,6 +174,89 @@ def test_memory_does_not_grow_with_the_frames(clock):
     for _ in range(20_000):
         clock.move(0.01)
         counts.receive()
+        counts.drop(overload=True)
+        counts.lose(1)
         counts.explain(0.1, 0.1)
     held = sum(len(value) for value in vars(counts).values() if hasattr(value, 'popleft'))
-    assert held <= 2 * 1001
+    assert held <= 4 * 1002
+
+
+# While the node is subscribed
+
+
+def test_silence_begins_when_the_node_subscribes(clock):
+    counts = FrameCounts()
+    clock.move(60)
+    counts.listen()
+    clock.move(1.5)
+    assert (counts.summary().silence, counts.summary().listening) == (1.5, True)
+    counts.stop_listening()
+    assert not counts.summary().listening
+
+
+def test_after_a_pause_the_rates_are_those_of_the_time_since(clock):
+    counts = FrameCounts()
+    counts.listen()
+    for _ in range(100):
+        clock.move(0.1)
+        counts.receive()
+    counts.stop_listening()
+    clock.move(3)
+    counts.listen()
+    assert counts.summary().rate_in == 0
+    for _ in range(20):
+        counts.receive()
+        clock.move(0.1)
+    assert counts.summary().rate_in == pytest.approx(10)
+    assert counts.summary().received == 120
+
+
+def test_subscribing_anew_forgives_the_last_failure(clock):
+    counts = FrameCounts()
+    counts.reject('the image is empty')
+    counts.listen()
+    assert not counts.summary().failing
+    assert counts.summary().last_error == 'the image is empty'
+
+
+def test_only_frames_that_the_network_had_no_time_for_count_as_overload(clock):
+    counts = FrameCounts()
+    for index in range(100):
+        clock.move(0.05)
+        counts.receive()
+        if index % 4 == 0:
+            counts.drop(overload=True)
+        elif index % 4 == 1:
+            counts.drop()
+    summary = counts.summary()
+    assert summary.dropped == 50
+    assert summary.drop_share == pytest.approx(0.25)
+    clock.move(11)
+    assert counts.summary().drop_share == 0
+
+
+def test_lost_frames_are_a_share_of_those_that_were_sent(clock):
+    counts = FrameCounts()
+    for _ in range(30):
+        counts.receive()
+    counts.lose(10)
+    summary = counts.summary()
+    assert (summary.lost, summary.received) == (10, 30)
+    assert summary.loss_share == pytest.approx(0.25)
+    clock.move(11)
+    assert (counts.summary().lost, counts.summary().loss_share) == (10, 0)
+
+
+def test_ages_are_forgotten_when_the_clock_jumps_and_rates_are_not(clock):
+    counts = FrameCounts()
+    for _ in range(20):
+        clock.move(0.1)
+        counts.receive()
+        counts.explain(100.0, 0.02)
+    counts.forget_ages()
+    counts.explain(0.05, 0.02)
+    counts.explain(math.nan, 0.02)  # a frame from before the jump
+    summary = counts.summary()
+    assert summary.ages == pytest.approx((0.05, 0.05, 0.05))
+    assert summary.rate_out == pytest.approx(22 / 1.9)
+    assert summary.explain_time == pytest.approx(0.02)

@@ -5,18 +5,21 @@
 import signal
 import time
 from array import array
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip('rclpy')
 
+import scripted_network
 from forked_nodes import forked_nodes, wait_until_signals_are_handled
-from ros_peers import Camera, Diagnostics, Listener, image_of, peer, small, street
+from ros_peers import Camera, Diagnostics, Listener, image_of, peer, small, stamp_of, street
 from ros_processes import wait_until
 from sensor_msgs.msg import Image
 
 SMALL = {'short_side': 64}
+NETWORK = f'{Path(scripted_network.__file__).resolve()}:build'
 
 
 @pytest.fixture
@@ -31,11 +34,11 @@ def start_node(ros_domain, tmp_path):
 class Stream:
     """A camera, the node, and what comes out."""
 
-    def __init__(self, ros, node):
+    def __init__(self, ros, node, namespace=''):
         self.node = node
-        self.camera = Camera(ros)
-        self.listener = Listener(ros, outputs=['contributions', 'overlay'])
-        self.diagnostics = Diagnostics(ros)
+        self.camera = Camera(ros, f'{namespace}/image_raw')
+        self.listener = Listener(ros, f'{namespace}/smoe', ['contributions', 'overlay'])
+        self.diagnostics = Diagnostics(ros, f'{namespace}/image_raw')
         self.camera.send_until(self.listener.complete, small(), 40)
 
     def explained(self, image):
@@ -51,7 +54,8 @@ class Stream:
 @pytest.fixture(scope='module')
 def stream(ros_domain, tmp_path_factory):
     with peer('camera') as ros, forked_nodes(tmp_path_factory.mktemp('nodes')) as start:
-        yield Stream(ros, start(parameters=SMALL))
+        # They outlive the tests that use them, so each keeps to a ROS namespace of its own.
+        yield Stream(ros, start(parameters=SMALL, remappings={'__ns': '/stream'}), '/stream')
 
 
 def changed(**fields):
@@ -102,14 +106,56 @@ def test_after_a_bad_frame_the_next_good_one_puts_diagnostics_right(stream):
     assert 'truncated' in figures['last error']
 
 
-def test_a_stamp_before_1970_is_no_reason_to_stop(stream):
+def with_stamp(seconds):
     image = image_of(small())
-    image.header.stamp.sec = -5
-    stream.camera.publisher.publish(image)
-    came = stream.listener.came['overlay']
-    wait_until(lambda: came[-1].header.stamp.sec == -5, node=stream.listener.node)
+    image.header.stamp.sec = seconds
+    return image
+
+
+@pytest.mark.parametrize('stamps', [[-5, -4], [1000, 1001]])
+def test_a_stamp_that_goes_back_costs_its_frame_and_is_named(stream, stamps):
     stream.explained(small())
-    assert stream.diagnostics.next().adds_up()
+    before = stream.diagnostics.next()
+    stream.camera.publisher.publish(with_stamp(stamps[0]))
+    after = stream.diagnostics.until(
+        lambda figures: figures.count('rejected') > before.count('rejected')
+    )
+    assert 's before that of the frame before: out of order, or a recording' in after.message
+    # The stream goes on from there, wherever that is.
+    stream.camera.publisher.publish(with_stamp(stamps[1]))
+    came = stream.listener.came['overlay']
+    wait_until(lambda: came[-1].header.stamp.sec == stamps[1], node=stream.listener.node)
+    stream.explained(small())
+    figures = stream.diagnostics.next()
+    assert figures.count('rejected') == before.count('rejected') + 1
+    assert figures.adds_up()
+
+
+def test_the_same_frame_again_is_not_explained_twice(stream):
+    stream.explained(small())
+    before = stream.diagnostics.next()
+    image = image_of(small())
+    stamp = stream.camera.send(image)
+    stream.camera.publisher.publish(image)
+    after = stream.diagnostics.until(
+        lambda figures: (
+            figures.count('in') == before.count('in') + 2 and figures.count('waiting') == 0
+        )
+    )
+    assert after.count('explained') == before.count('explained') + 1
+    assert [stamp_of(one) for one in stream.listener.came['overlay']].count(stamp) == 1
+
+
+def test_frames_without_stamps_are_explained_and_have_no_age(start_node, ros_node):
+    ros = ros_node('camera')
+    start_node(parameters=SMALL)
+    camera, listener = Camera(ros), Listener(ros, outputs=['contributions'])
+    diagnostics = Diagnostics(ros)
+    timer = ros.create_timer(0.1, lambda: camera.publisher.publish(with_stamp(0)))
+    wait_until(lambda: len(listener.came['contributions']) > 3, 40, node=ros)
+    figures = diagnostics.until(lambda figures: figures.count('explained') > 3)
+    ros.destroy_timer(timer)
+    assert (figures['age p50 (ms)'], figures.level) == ('', b'\x00')
 
 
 def test_bad_frames_are_logged_at_most_once_a_second(stream):
@@ -123,7 +169,9 @@ def test_bad_frames_are_logged_at_most_once_a_second(stream):
     stream.explained(small())
     logged = stream.warnings()[before:]
     assert 1 <= len(logged) <= time.monotonic() - started + 1
-    assert all("/image_raw: frame rejected: image encoding 'rgb9'" in line for line in logged)
+    assert all(
+        "/stream/image_raw: frame rejected: image encoding 'rgb9'" in line for line in logged
+    )
 
 
 def test_size_and_encoding_may_change_from_frame_to_frame(stream):
@@ -155,6 +203,62 @@ def test_one_cameras_bad_frames_cost_the_other_camera_none(start_node, ros_node)
         wait_until(lambda stamp=stamp: stamp in listeners[0].complete(), node=ros)
 
 
+# The network fails: each time costs one frame
+
+
+class FailingStream(Stream):
+    """A stream whose network fails when it is told to."""
+
+    def __init__(self, ros, start, script):
+        self.script = script
+        scripted_network.write(script)
+        super().__init__(
+            ros,
+            start(
+                parameters={**SMALL, 'backbone': NETWORK},
+                env={scripted_network.VARIABLE: str(script)},
+                remappings={'__ns': '/failing'},
+            ),
+            '/failing',
+        )
+
+
+@pytest.fixture(scope='module')
+def failing_stream(ros_domain, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('nodes')
+    with peer('camera') as ros, forked_nodes(folder) as start:
+        yield FailingStream(ros, start, folder / 'script.json')
+
+
+FAULTS = {
+    'exception': 'the network failed: RuntimeError: the network has a bad day',
+    'out of memory': "device 'cpu' is out of memory: OutOfMemoryError: CUDA out of memory",
+    'activation': "activation of 'act2' has NaN or infinite values",
+    'logits': "the network's output has NaN or infinite values",
+}
+
+
+@pytest.mark.parametrize('fault', FAULTS)
+def test_a_fault_of_the_network_costs_one_frame_and_is_named(failing_stream, fault):
+    stream = failing_stream
+    stream.explained(small())
+    before = stream.diagnostics.next()
+    scripted_network.write(stream.script, fault=fault)
+    stamp = stream.camera.send(small())
+    after = stream.diagnostics.until(
+        lambda figures: figures.count('rejected') > before.count('rejected')
+    )
+    assert FAULTS[fault] in after.message
+    assert FAULTS[fault] in after['last error']
+    assert after.level == b'\x02'
+    stream.explained(small())
+    figures = stream.diagnostics.until(lambda figures: figures.level == b'\x00')
+    assert figures.count('rejected') == before.count('rejected') + 1
+    assert figures.adds_up()
+    assert stamp not in stream.listener.complete()
+    assert 'Traceback' not in stream.node.stderr
+
+
 # Bad configuration: one line, and a non-zero exit
 
 BAD_OPTIONS = {
@@ -180,8 +284,14 @@ BAD_OPTIONS = {
     'scale_weights:="1, x"': "scale_weights is '1, x'; give equal, prior, linear or numbers",
     'scale_weights:=prio': "unknown scale weights 'prio'; did you mean prior?",
     'scales:=[_blocks.99]': "'_blocks.99'; did you mean _blocks.9",
-    'device:=cuda:7': "device 'cuda:7' is not there",
     'device:=gpu': "device 'gpu' is unknown; choose auto, cpu, cuda or cuda:N",
+    'precision:=fp8': "parameter 'precision': 'fp8'; did you mean",
+    'image_transport:=theora': "'image_transport': 'theora'; choose one of: compressed, raw",
+    'warm_up_size:=[640]': "parameter 'warm_up_size' has 1 values, [640], but must have 2",
+    'warm_up_size:=[5000, 1]': 'cannot warm up: an image of 5000x1 pixels cannot be explained',
+    'jpeg_quality:=101': "parameter 'jpeg_quality' is 101, outside its range 1 to 100",
+    'stall_timeout:=0.0': "parameter 'stall_timeout' is 0.0, outside its range 0.1 to 3600.0",
+    'max_drop_share:=2.0': "'max_drop_share' is 2.0, outside its range 0.0 to 1.0",
     'threads:=-1': "parameter 'threads' is -1, outside its range 0 to 1024",
     'autostart:=maybe': "parameter 'autostart' is 'maybe', but must be true or false",
     'allow_download:=1': "parameter 'allow_download' is 1, but must be true or false",
@@ -307,6 +417,25 @@ def test_a_second_ctrl_c_does_not_spoil_the_exit(start_node, ros_node, delay):
     time.sleep(delay)  # the user's finger
     node.send_signal(signal.SIGINT)
     assert_ends_well(node)
+
+
+@SIGNALS
+def test_a_signal_ends_a_node_within_2_s_while_a_frame_takes_longer(
+    start_node, ros_node, tmp_path, number
+):
+    script = tmp_path / 'script.json'
+    scripted_network.write(script)
+    node = start_node(
+        parameters={**SMALL, 'backbone': NETWORK}, env={scripted_network.VARIABLE: str(script)}
+    )
+    ros = ros_node('camera')
+    camera, listener = Camera(ros), Listener(ros, outputs=['contributions'])
+    camera.send_until(listener.complete, small(), 40)
+    scripted_network.write(script, delay=20.0, fault='none')
+    # The network takes the fault out of the script when it begins with the frame.
+    camera.send_until(lambda: 'fault' not in script.read_text(), small())
+    node.send_signal(number)
+    assert_ends_well(node, 2.0)
 
 
 def test_ctrl_c_ends_the_installed_executable_with_0(ros_process):

@@ -10,6 +10,8 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+import scripted_network
+import torch
 from forked_nodes import forked_nodes
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
@@ -18,8 +20,11 @@ from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import ReliabilityPolicy
 from ros_peers import Camera, Diagnostics, Listener, answer_of, array_of, peer, small
 from ros_processes import wait_until
-from std_srvs.srv import SetBool
+from sensor_msgs.msg import CompressedImage
+from std_msgs.msg import Header
 
+from smoe_ros.backbones import load_backbone
+from smoe_ros.node.compressed_images import to_compressed
 from smoe_ros.node.smoe_parameters import PARAMETERS
 
 BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}
@@ -65,6 +70,15 @@ def default(ros_domain, tmp_path_factory):
         return Bench(ros, start, folder).saliency()
 
 
+def without_network(folder):
+    """Return an environment with a proxy that nobody is: no test needs or touches a network."""
+    return {
+        'TORCH_HOME': str(folder),
+        **dict.fromkeys(('https_proxy', 'HTTPS_PROXY', 'http_proxy'), 'http://127.0.0.1:9'),
+        **dict.fromkeys(('no_proxy', 'NO_PROXY')),
+    }
+
+
 # What each parameter changes: one function a parameter, named after it.
 
 EFFECTS = {}
@@ -106,12 +120,7 @@ def weights(bench, default):
 
 @effect
 def allow_download(bench, default):
-    # A proxy that nobody is: the test neither needs nor touches a network.
-    env = {
-        'TORCH_HOME': str(bench.folder),
-        **dict.fromkeys(('https_proxy', 'HTTPS_PROXY', 'http_proxy'), 'http://127.0.0.1:9'),
-        **dict.fromkeys(('no_proxy', 'NO_PROXY')),
-    }
+    env = without_network(bench.folder)
     for allowed, text in ((False, 'are not on this machine'), (True, 'could not be downloaded')):
         node = bench.start(
             parameters={'backbone': 'squeezenet1_1', 'allow_download': allowed}, env=env
@@ -225,11 +234,82 @@ def salient_fraction(bench, default):
 
 @effect
 def device(bench, default):
-    bench.explained(device='cpu')
+    node, _ = bench.explained(device='cpu')
     assert Diagnostics(bench.ros).next()['device'] == 'cpu'
-    node = bench.start(parameters={'device': 'cuda:99'})
+    node.stop()
+    if not torch.cuda.is_available():
+        node, _ = bench.explained(device='cuda')
+        assert "device 'cuda' is not there" in node.stderr
+        assert 'going on on the CPU in fp32' in node.stderr
+
+
+@effect
+def precision(bench, default):
+    _, outputs = bench.explained(precision='bf16')
+    difference = np.abs(array_of(outputs['saliency_float']) - default)
+    assert difference.max() > 0
+    assert difference.mean() < 0.02
+
+
+@effect
+def image_transport(bench, default):
+    node = bench.start(parameters={'short_side': 64, 'image_transport': 'compressed'})
+    publisher = bench.ros.create_publisher(CompressedImage, 'image_raw/compressed', 5)
+    listener = Listener(bench.ros, outputs=['overlay'])
+    image = to_compressed(PICTURE, 'rgb8', Header(), 95)
+
+    def send():
+        image.header.stamp = bench.ros.get_clock().now().to_msg()
+        publisher.publish(image)
+
+    timer = bench.ros.create_timer(0.1, send)
+    wait_until(listener.complete, 40, node=bench.ros)
+    bench.ros.destroy_timer(timer)
+    assert bench.ros.count_subscribers('/image_raw') == 0
+    node.stop()
+
+
+@effect
+def jpeg_quality(bench, default):
+    sizes = []
+    for quality in (95, 10):
+        node = bench.start(parameters={'short_side': 64, 'jpeg_quality': quality})
+        camera, listener = Camera(bench.ros), Listener(bench.ros, outputs=['overlay/compressed'])
+        camera.send_until(listener.complete, PICTURE, 40)
+        sizes.append(len(listener.came['overlay/compressed'][0].data))
+        node.stop()
+        camera.close()
+        listener.close()
+    assert sizes[1] < sizes[0] / 2
+
+
+@effect
+def stall_timeout(bench, default):
+    bench.explained(stall_timeout=0.5)
+    Listener(bench.ros, outputs=['saliency'])
+    figures = Diagnostics(bench.ros).until(lambda figures: 'no image for' in figures.message)
+    assert figures.level == b'\x01'
+
+
+@effect
+def max_drop_share(bench, default):
+    bench.start(parameters={'short_side': 224, 'max_drop_share': 0.0})
+    camera, listener = Camera(bench.ros), Listener(bench.ros, outputs=['contributions'])
+    diagnostics = Diagnostics(bench.ros)
+    camera.send_until(listener.complete, PICTURE, 40)
+    timer = bench.ros.create_timer(0.005, lambda: camera.send(PICTURE))
+    figures = diagnostics.until(lambda figures: 'are dropped' in figures.message)
+    bench.ros.destroy_timer(timer)
+    assert figures.level == b'\x01'
+
+
+@effect
+def warm_up_size(bench, default):
+    # The first network pass is over these: too many pixels are refused before any frame.
+    node = bench.start(parameters={'short_side': 64, 'warm_up_size': [1000, 10]})
     assert node.wait(40) == 1, node.report()
-    assert "device 'cuda:99' is not there" in node.stderr
+    assert 'cannot warm up: an image of 1000x10 pixels' in node.stderr
+    bench.explained(warm_up_size=[160, 120])
 
 
 @effect
@@ -267,8 +347,9 @@ def test_changing_a_parameter_changes_what_comes_out(bench, default, name):
 class Live:
     """A running node with its defaults, and a client of its parameters."""
 
-    def __init__(self, ros):
-        self.ros = ros
+    def __init__(self, ros, node, folder):
+        self.ros, self.node, self.folder = ros, node, folder
+        self.diagnostics = Diagnostics(ros, '/live/image_raw')
         self.client = AsyncParameterClient(ros, '/live/smoe')
         self.camera = Camera(ros, '/live/image_raw')
         self.listener = Listener(ros, '/live/smoe', OUTPUTS)
@@ -281,7 +362,8 @@ class Live:
         return answer.result()
 
     def set(self, name, value):
-        (result,) = self.call('set_parameters', [Parameter(name, value=value)]).results
+        one = value if isinstance(value, Parameter) else Parameter(name, value=value)
+        (result,) = self.call('set_parameters', [one]).results
         return result
 
     def get(self, name):
@@ -294,6 +376,21 @@ class Live:
         wait_until(lambda: stamp in self.listener.complete(), node=self.ros)
         return self.listener.of(stamp)
 
+    def jpeg(self):
+        """Return an overlay's JPEG file."""
+        listener = Listener(self.ros, '/live/smoe', ['overlay/compressed'])
+        self.camera.send_until(listener.complete, PICTURE)
+        listener.close()
+        return listener.came['overlay/compressed'][0].data
+
+    def overloaded(self):
+        """Return the figures after a second of more frames than the node can explain."""
+        timer = self.ros.create_timer(0.005, lambda: self.camera.send(PICTURE))
+        wait_until(self.diagnostics.next, node=self.ros)
+        figures = self.diagnostics.next()
+        self.ros.destroy_timer(timer)
+        return figures
+
     def overlay(self):
         return array_of(self.explained()['overlay'])
 
@@ -303,10 +400,15 @@ class Live:
 
 @pytest.fixture(scope='module')
 def live(ros_domain, tmp_path_factory):
-    with peer('bench') as ros, forked_nodes(tmp_path_factory.mktemp('nodes')) as start:
+    folder = tmp_path_factory.mktemp('nodes')
+    with peer('bench') as ros, forked_nodes(folder) as start:
         # It outlives the tests that use it, so it keeps to a ROS namespace of its own.
-        start(parameters={'short_side': 64}, remappings={'__ns': '/live'})
-        yield Live(ros)
+        node = start(
+            parameters={'short_side': 64},
+            remappings={'__ns': '/live'},
+            env=without_network(folder),
+        )
+        yield Live(ros, node, folder)
 
 
 def test_overlay_alpha_changes_the_next_frame(live):
@@ -332,7 +434,124 @@ def test_a_wrong_overlay_alpha_is_refused_with_the_reason(live, value, reason):
     assert np.array_equal(live.overlay(), before)
 
 
-# Another value of each parameter that may change, and what must come with the next frame.
+# Every parameter that may be changed while the node runs, with another value, and what shows it.
+
+
+def _labels(live):
+    path = live.folder / 'labels.txt'
+    path.write_text('\n'.join(f'thing {index}' for index in range(1000)))
+    return str(path)
+
+
+def _weights(live):
+    path = live.folder / 'weights.pth'
+    torch.save(load_backbone('efficientnet_lite0', 'random').model.state_dict(), path)
+    return str(path)
+
+
+def _refuses_other_weights_because(text):
+    return lambda live: text in live.set('backbone', 'squeezenet1_1').reason
+
+
+def _differs(live):
+    return np.abs(live.saliency() - live.usual).max() > 0.05
+
+
+def _contributions(shows):
+    return lambda live: shows(live.explained()['contributions'])
+
+
+def _reliability_of_subscription(live):
+    (info,) = live.ros.get_subscriptions_info_by_topic('/live/image_raw')
+    return info.qos_profile.reliability
+
+
+def _thread_count(live):
+    live.explained()
+    return len(list(Path(f'/proc/{live.node.pid}/task').iterdir()))
+
+
+LIVE = {
+    'input_reliability': (
+        'best_effort',
+        lambda live: _reliability_of_subscription(live) == ReliabilityPolicy.BEST_EFFORT,
+    ),
+    'image_transport': (
+        'compressed',
+        lambda live: live.ros.count_subscribers('/live/image_raw/compressed') == 1,
+    ),
+    'backbone': ('{network}:build', _contributions(lambda message: len(message.scales) == 2)),
+    'weights': (_weights, _differs),
+    'allow_download': (True, _refuses_other_weights_because('could not be downloaded')),
+    'mean': ([0.0, 0.5, 1.0], _differs),
+    'std': ([1.0, 0.5, 0.1], _differs),
+    'labels': (_labels, _contributions(lambda message: message.class_label.startswith('thing'))),
+    'short_side': (96, lambda live: live.saliency().shape == (96, 128)),
+    'scales': (['_swish'], _contributions(lambda message: len(message.scales) == 1)),
+    'scale_weights': ('0, 0, 1, 0, 0', _differs),
+    'statistic': ('channel_max', _differs),
+    'normalization': ('min_max', _differs),
+    'cam': ('grad_cam', _differs),
+    'target_class': (
+        1000,
+        lambda live: 'the network has classes 0 to 999' in live.set('cam', 'grad_cam').reason,
+    ),
+    'overlay_alpha': (0.0, lambda live: np.array_equal(live.overlay(), PICTURE)),
+    'max_rate': (
+        2.0,
+        lambda live: np.diff(stamps_of_explained(live.listener, live.camera)).min() > 0.25,
+    ),
+    'salient_fraction': (
+        0.5,
+        lambda live: (
+            np.mean(array_of(live.explained()['mask']) == 255) == pytest.approx(0.5, abs=0.01)
+        ),
+    ),
+    'jpeg_quality': (10, lambda live: len(live.jpeg()) < len(live.usual_jpeg) / 2),
+    'stall_timeout': (
+        0.1,
+        lambda live: 'no image for' in live.diagnostics.next().message,
+    ),
+    'max_drop_share': (0.0, lambda live: 'are dropped' in live.overloaded().message),
+    'device': ('cpu', lambda live: live.diagnostics.next()['device'] == 'cpu'),
+    'precision': ('bf16', lambda live: live.diagnostics.next()['precision'] == 'bfloat16'),
+    'threads': (4, lambda live: _thread_count(live) >= live.usual_threads + 2),
+}
+
+
+def test_every_parameter_that_may_change_at_run_time_is_shown_to():
+    assert set(LIVE) == {name for name in BY_NAME if BY_NAME[name].runtime}
+
+
+@pytest.mark.parametrize('name', LIVE)
+def test_a_parameter_changes_what_comes_out_while_the_node_runs(live, name):
+    value, shows = LIVE[name]
+    if callable(value):
+        value = value(live)
+    elif isinstance(value, str):
+        value = value.format(network=Path(scripted_network.__file__).resolve())
+    live.usual, live.usual_threads = live.saliency(), _thread_count(live)
+    if name == 'jpeg_quality':
+        live.usual_jpeg = live.jpeg()
+    if name == 'max_drop_share':
+        assert 'are dropped' not in live.overloaded().message
+    former = live.get(name)
+    if name not in ('allow_download', 'target_class', 'device', 'input_reliability'):
+        with pytest.raises(AssertionError):
+            wait_until(lambda: shows(live), 0.3, node=live.ros)
+    result = live.set(name, value)
+    assert result.successful, result.reason
+    assert live.get(name) == value
+    wait_until(lambda: shows(live), node=live.ros)
+    if former == []:
+        former = Parameter(name, Parameter.Type.DOUBLE_ARRAY, [])
+    assert live.set(name, former).successful
+    # With its old value everything is as it was.
+    live.camera.send_until(live.listener.complete, PICTURE)
+    wait_until(lambda: np.allclose(live.saliency(), live.usual, atol=1e-5), node=live.ros)
+
+
+# What must come with the very next frame.
 CHANGES = {
     'statistic': ('channel_max', lambda message: message.statistic == 'channel_max'),
     'normalization': ('min_max', lambda message: message.normalization == 'min_max'),
@@ -402,32 +621,12 @@ def test_the_rate_may_be_limited_and_freed_at_run_time(live):
     assert np.diff(stamps_of_explained(live.listener, live.camera)).min() < 0.25
 
 
-def test_disabled_the_node_drops_frames_until_it_is_enabled(live):
-    client = live.ros.create_client(SetBool, '/live/smoe/enable')
-    wait_until(client.service_is_ready, 40, node=live.ros)
-
-    def enable(value):
-        answer = answer_of(lambda: client.call_async(SetBool.Request(data=value)), live.ros)
-        assert answer.success
-
-    diagnostics = Diagnostics(live.ros, '/live/image_raw')
-    enable(False)
-    before = diagnostics.next()
-    stamps = [live.camera.send(PICTURE) for _ in range(3)]
-    figures = diagnostics.until(
-        lambda now: now.count('dropped') >= before.count('dropped') + len(stamps)
-    )
-    assert figures.count('explained') == before.count('explained')
-    enable(True)
-    live.explained()
-    assert not set(stamps) & set(live.listener.complete())
-    live.ros.destroy_client(client)
-
-
 @pytest.mark.parametrize('name', [name for name in BY_NAME if not BY_NAME[name].runtime])
 def test_what_cannot_change_at_run_time_is_refused_with_the_reason(live, name):
     before = live.get(name)
-    other = {bool: not before, int: 96, str: 'other', list: ['other']}[type(BY_NAME[name].default)]
+    other = not before if isinstance(before, bool) else [320, 240]
+    if BY_NAME[name].scalar_type is str:
+        other = ['other']
     result = live.set(name, other)
     assert not result.successful
     assert 'read-only' in result.reason

@@ -1,20 +1,32 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The subscription to one camera, with the reliability that its publishers offer."""
+"""The subscription to one camera: while it is wanted, with what its publishers offer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
-from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.event_handler import QoSMessageLostInfo, SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import (
+    DurabilityPolicy,
+    HistoryPolicy,
+    QoSPolicyKind,
+    QoSProfile,
+    ReliabilityPolicy,
+)
+from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
+
+from smoe_ros.node.frame_counts import FrameCounts
+from smoe_ros.node.qos_matching import unheard_publishers
+
+AnyImage: TypeAlias = Image | CompressedImage
 
 RELIABILITIES = ('auto', 'reliable', 'best_effort')
-# How often the publishers are looked at again; discovery itself takes about as long.
-_RECHECK_SECONDS = 0.5
+TRANSPORTS = ('raw', 'compressed')
 # The callback only stores the newest image, so nothing grows old here; with a depth of 1 the
 # middleware would drop images that no figure of ours shows whenever the executor is late.
 _QUEUE_DEPTH = 5
@@ -32,82 +44,113 @@ class CameraInput:
         self,
         node: LifecycleNode,
         topic: str,
+        transport: str,
         reliability: str,
-        callback: Callable[[Image], None],
+        receive: Callable[[AnyImage], None],
+        counts: FrameCounts,
     ) -> None:
-        """Subscribe.
+        """Stay unsubscribed until `follow` is called.
 
         Args:
             node: The node that subscribes.
-            topic: The camera's image topic.
+            topic: The camera's image topic, of raw images, as the user gave it.
+            transport: ``'raw'``, or ``'compressed'``: images come on ``<topic>/compressed``.
             reliability: ``'auto'``, ``'reliable'`` or ``'best_effort'``.
-            callback: Called with every image, in the executor's thread.
+            receive: Called with every image, in the executor's thread.
+            counts: Told about losses, and when images are to be expected.
         """
-        self.topic = topic
         self._node = node
-        self._callback = callback
+        self._receive = receive
+        self._counts = counts
+        # Compressed: as image_transport does, from the resolved name. Raw: by the name given,
+        # for subscribing remaps it, and remapping twice undoes a swap.
+        self._compressed = transport == 'compressed'
+        self._topic = f'{node.resolve_topic_name(topic)}/compressed' if self._compressed else topic
+        self._forced = None if reliability == 'auto' else ReliabilityPolicy[reliability.upper()]
+        self._policy = self._forced or ReliabilityPolicy.RELIABLE
         self._subscription: Subscription | None = None
-        self._automatic = reliability == 'auto'
-        self._policy = (
-            self._offered() or ReliabilityPolicy.RELIABLE
-            if self._automatic
-            else ReliabilityPolicy[reliability.upper()]
-        )
-        self._subscribe()
-        self._timer = (
-            node.create_timer(_RECHECK_SECONDS, self._follow_publishers)
-            if self._automatic
-            else None
-        )
 
     @property
     def reliability(self) -> str:
         """The reliability in force: ``'reliable'`` or ``'best_effort'``."""
         return self._policy.name.lower()
 
+    @property
+    def topic(self) -> str:
+        """The topic that the images come on, resolved."""
+        return self._node.resolve_topic_name(self._topic)
+
+    def publisher_count(self) -> int:
+        """Return how many publishers the camera's topic has."""
+        return self._node.count_publishers(self._topic)
+
+    def mismatch(self) -> str:
+        """Say which publishers cannot be heard, and what would help; empty if all can."""
+        if self._subscription is None:
+            return ''
+        return unheard_publishers(self._node, self._subscription)
+
+    def follow(self, *, wanted: bool) -> None:
+        """Subscribe or unsubscribe, and follow the reliability that the publishers offer.
+
+        To be called again and again.
+
+        Args:
+            wanted: Whether anybody wants the images.
+        """
+        if not wanted:
+            self.close()
+            return
+        policy = self._forced or self._offered() or self._policy
+        if self._subscription is not None and policy == self._policy:
+            return
+        if self._subscription is not None:
+            self._node.get_logger().info(f'{self._topic}: now subscribed {policy.name}')
+        self._policy = policy
+        self.close()  # first the old one: no frame may come in by two ways
+        self._subscribe()
+
     def close(self) -> None:
-        """End the subscription."""
-        if self._timer is not None:
-            self._node.destroy_timer(self._timer)
-            self._timer = None
+        """End the subscription, if there is one."""
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
             self._subscription = None
+            self._counts.stop_listening()
 
     def _subscribe(self) -> None:
-        qos = QoSProfile(
-            reliability=self._policy,
-            durability=DurabilityPolicy.VOLATILE,
-            history=HistoryPolicy.KEEP_LAST,
-            depth=_QUEUE_DEPTH,
-        )
-        if self._subscription is not None:
-            # First the old one: no frame may come in by two ways.
-            self._node.destroy_subscription(self._subscription)
-        events = SubscriptionEventCallbacks()
-        if self._automatic:
-            # The recheck mends a mismatch; the default callback would warn of it first.
-            events.incompatible_qos = _ignore
+        self._counts.listen()
         self._subscription = self._node.create_subscription(
-            Image, self.topic, self._callback, qos, event_callbacks=events
+            CompressedImage if self._compressed else Image,
+            self._topic,
+            self._receive,
+            QoSProfile(
+                reliability=self._policy,
+                durability=DurabilityPolicy.VOLATILE,
+                history=HistoryPolicy.KEEP_LAST,
+                depth=_QUEUE_DEPTH,
+            ),
+            event_callbacks=SubscriptionEventCallbacks(
+                message_lost=self._lose,
+                incompatible_qos=_ignore,  # diagnostics name it for as long as it lasts
+            ),
+            # The reliability is the parameter input_reliability's.
+            qos_overriding_options=QoSOverridingOptions(
+                (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH)
+            ),
         )
+
+    def _lose(self, info: QoSMessageLostInfo) -> None:
+        self._counts.lose(info.total_count_change)
 
     def _offered(self) -> ReliabilityPolicy | None:
         """Return RELIABLE if every publisher offers it, None if there is no publisher."""
-        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        publishers = self._node.get_publishers_info_by_topic(self._topic)
         if not publishers:
             return None
         offered = {info.qos_profile.reliability for info in publishers}
         if offered == {ReliabilityPolicy.RELIABLE}:
             return ReliabilityPolicy.RELIABLE
         return ReliabilityPolicy.BEST_EFFORT
-
-    def _follow_publishers(self) -> None:
-        policy = self._offered()
-        if policy is not None and policy != self._policy:
-            self._policy = policy
-            self._subscribe()
-            self._node.get_logger().info(f'{self.topic}: now subscribed {policy.name}')
 
 
 def _ignore(_event: object) -> None:

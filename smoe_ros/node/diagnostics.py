@@ -5,17 +5,38 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
 from smoe_ros.node.frame_counts import FrameSummary
+from smoe_ros.node.transport import loss_remedy
 
-# A camera that was heard before and is silent for longer than this has stalled.
-STALL_SECONDS = 2.0
+# One image in a hundred may get lost on a busy machine; more is a transport that does not fit.
+MAX_LOSS_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a figure is worth a warning.
+
+    Attributes:
+        stall_timeout: Seconds without an image after which a camera has stalled.
+        max_drop_share: Share of the frames dropped because the network was busy, 0..1.
+    """
+
+    stall_timeout: float
+    max_drop_share: float
 
 
 def to_status(
-    name: str, hardware_id: str, summary: FrameSummary, facts: dict[str, str]
+    name: str,
+    hardware_id: str,
+    summary: FrameSummary,
+    limits: Limits,
+    facts: Mapping[str, str],
+    problems: Sequence[str] = (),
 ) -> DiagnosticStatus:
     """Write one camera's figures as a diagnostic status.
 
@@ -23,17 +44,22 @@ def to_status(
         name: Name of the status: node and topic.
         hardware_id: The camera's topic.
         summary: The camera's figures.
+        limits: When a figure is worth a warning.
         facts: Further values, such as the device.
+        problems: What else is worth a warning, in sentences.
     """
-    level, message = _judge(summary)
+    level, message = _judge(summary, limits, problems)
     values = {
         'frames in': str(summary.received),
         'frames explained': str(summary.explained),
         'frames dropped': str(summary.dropped),
         'frames rejected': str(summary.rejected),
         'frames waiting': str(summary.waiting),
+        'frames lost in transport': str(summary.lost),
         'rate in (Hz)': f'{summary.rate_in:.2f}',
         'rate out (Hz)': f'{summary.rate_out:.2f}',
+        'share dropped (%)': f'{100 * summary.drop_share:.1f}',
+        'share lost in transport (%)': f'{100 * summary.loss_share:.1f}',
         'age p50 (ms)': _milliseconds(summary.ages[0]),
         'age p95 (ms)': _milliseconds(summary.ages[1]),
         'age max (ms)': _milliseconds(summary.ages[2]),
@@ -50,14 +76,36 @@ def to_status(
     )
 
 
-def _judge(summary: FrameSummary) -> tuple[bytes, str]:
+def _judge(summary: FrameSummary, limits: Limits, problems: Sequence[str]) -> tuple[bytes, str]:
+    warnings = [*problems, *_warnings(summary, limits)]
     if summary.failing:
-        return DiagnosticStatus.ERROR, f'frames are rejected: {summary.last_error}'
-    if summary.received == 0:
-        return DiagnosticStatus.WARN, 'no image received yet; is the topic right?'
-    if summary.silence > STALL_SECONDS:
-        return DiagnosticStatus.WARN, f'no image for {summary.silence:.0f} s'
+        rejected = f'frames are rejected: {summary.last_error}'
+        return DiagnosticStatus.ERROR, '; '.join([rejected, *warnings])
+    if warnings:
+        return DiagnosticStatus.WARN, '; '.join(warnings)
+    if not summary.listening:
+        return DiagnosticStatus.OK, 'not subscribed to the camera: nobody wants its explanations'
     return DiagnosticStatus.OK, f'{summary.rate_out:.1f} frames explained a second'
+
+
+def _warnings(summary: FrameSummary, limits: Limits) -> list[str]:
+    if not summary.listening:
+        return []
+    found = []
+    if summary.silence > limits.stall_timeout:
+        found.append(f'no image for {summary.silence:.0f} s')
+    if summary.loss_share > MAX_LOSS_SHARE:
+        found.append(
+            f'{100 * summary.loss_share:.0f} % of the images are lost on their way from the '
+            f'camera: {loss_remedy()}'
+        )
+    if summary.drop_share > limits.max_drop_share:
+        found.append(
+            f'{100 * summary.drop_share:.0f} % of the frames are dropped, for the network takes '
+            f'{_milliseconds(summary.explain_time)} ms a frame: try a smaller short_side or '
+            'backbone, or limit max_rate'
+        )
+    return found
 
 
 def _milliseconds(seconds: float) -> str:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -24,12 +25,17 @@ class FrameSummary:
         explained: Frames published with an explanation.
         dropped: Frames let go because a newer one came, nobody listened, or the node stopped.
         rejected: Frames that could not be explained.
+        lost: Frames that the middleware reports lost on their way to the node.
         rate_in: Frames received a second, over the last 10 s, or since the first one came.
         rate_out: Frames explained a second, likewise.
+        drop_share: Share of the frames received in the last 10 s that were dropped because the
+            network was busy.
+        loss_share: Share of the frames of the last 10 s that were lost on their way.
         ages: p50, p95 and maximum of the outputs' age (now − stamp, node's clock) when published,
             in seconds, over the last 10 s; NaN if there was none.
         explain_time: Median time from taking a frame to its last output, in seconds; NaN if none.
-        silence: Seconds since the last frame came; infinite if none ever did.
+        listening: Whether the node is subscribed to the camera.
+        silence: Seconds since the last frame came, or since the node subscribed.
         last_error: Why the latest rejected frame was rejected; empty if none was.
         failing: Whether the latest frame that the worker took was rejected.
     """
@@ -38,10 +44,14 @@ class FrameSummary:
     explained: int
     dropped: int
     rejected: int
+    lost: int
     rate_in: float
     rate_out: float
+    drop_share: float
+    loss_share: float
     ages: tuple[float, float, float]
     explain_time: float
+    listening: bool
     silence: float
     last_error: str
     failing: bool
@@ -60,13 +70,29 @@ class FrameCounts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._first_arrival = float('inf')
-        self._received = self._explained = self._dropped = self._rejected = 0
+        self._received = self._explained = self._dropped = self._rejected = self._lost = 0
+        self._first_arrival, self._last_arrival = float('inf'), float('-inf')
+        self._listening_since: float | None = None
         self._arrivals: deque[float] = deque()
+        self._overloads: deque[float] = deque()
+        self._losses: deque[tuple[float, int]] = deque()
         self._outputs: deque[tuple[float, float, float]] = deque()
-        self._last_arrival = float('-inf')
         self._last_error = ''
         self._failing = False
+
+    def listen(self) -> None:
+        """Begin again: the node has subscribed to the camera."""
+        with self._lock:
+            self._listening_since = self._last_arrival = time.monotonic()
+            self._first_arrival = float('inf')
+            self._failing = False
+            for events in self._events():
+                events.clear()
+
+    def stop_listening(self) -> None:
+        """Expect no frames: the node has unsubscribed from the camera."""
+        with self._lock:
+            self._listening_since = None
 
     def receive(self) -> None:
         """Count a frame that came in."""
@@ -77,10 +103,22 @@ class FrameCounts:
             self._arrivals.append(self._last_arrival)
             self._forget(self._last_arrival)
 
-    def drop(self) -> None:
-        """Count a frame that nobody explains."""
+    def lose(self, count: int) -> None:
+        """Count frames that were lost before they reached the node."""
+        with self._lock:
+            self._lost += count
+            self._losses.append((time.monotonic(), count))
+
+    def drop(self, *, overload: bool = False) -> None:
+        """Count a frame that nobody explains.
+
+        Args:
+            overload: Whether that is because the network was busy.
+        """
         with self._lock:
             self._dropped += 1
+            if overload:
+                self._overloads.append(time.monotonic())
 
     def reject(self, reason: str) -> None:
         """Count a frame that cannot be explained."""
@@ -93,7 +131,8 @@ class FrameCounts:
         """Count a frame whose outputs are published.
 
         Args:
-            age: Now − stamp of the frame, in seconds.
+            age: Now − stamp of the frame, in seconds; NaN if it says nothing, as after a jump in
+                time.
             explain_time: Time since the worker took it, in seconds.
         """
         with self._lock:
@@ -103,6 +142,11 @@ class FrameCounts:
             self._outputs.append((now, age, explain_time))
             self._forget(now)
 
+    def forget_ages(self) -> None:
+        """Forget how old outputs were: the clock has jumped."""
+        with self._lock:
+            self._outputs = deque((at, float('nan'), took) for at, _, took in self._outputs)
+
     def summary(self) -> FrameSummary:
         """Return the figures as of now."""
         with self._lock:
@@ -110,25 +154,37 @@ class FrameCounts:
             self._forget(now)
             # The time before the camera came is not part of its rate.
             window = min(WINDOW_SECONDS, max(now - self._first_arrival, 1.0))
-            ages = [age for _, age, _ in self._outputs]
+            ages = [age for _, age, _ in self._outputs if not np.isnan(age)]
             times = [explain_time for _, _, explain_time in self._outputs]
             p50, p95, top = np.percentile(ages, (50, 95, 100)) if ages else (np.nan,) * 3
+            lost = sum(count for _, count in self._losses)
             return FrameSummary(
                 received=self._received,
                 explained=self._explained,
                 dropped=self._dropped,
                 rejected=self._rejected,
+                lost=self._lost,
                 rate_in=len(self._arrivals) / window,
                 rate_out=len(self._outputs) / window,
+                drop_share=min(len(self._overloads) / max(len(self._arrivals), 1), 1.0),
+                loss_share=lost / max(lost + len(self._arrivals), 1),
                 ages=(float(p50), float(p95), float(top)),
                 explain_time=float(np.median(times)) if times else float('nan'),
+                listening=self._listening_since is not None,
                 silence=now - self._last_arrival,
                 last_error=self._last_error,
                 failing=self._failing,
             )
 
+    def _events(self) -> tuple[deque[Any], ...]:
+        return self._arrivals, self._overloads, self._losses, self._outputs
+
     def _forget(self, now: float) -> None:
-        while self._arrivals and now - self._arrivals[0] > WINDOW_SECONDS:
-            self._arrivals.popleft()
-        while self._outputs and now - self._outputs[0][0] > WINDOW_SECONDS:
-            self._outputs.popleft()
+        """Let go of what is older than the window; events are times or begin with one."""
+        for events in self._events():
+            while events and now - _time_of(events[0]) > WINDOW_SECONDS:
+                events.popleft()
+
+
+def _time_of(event: float | tuple[float, ...]) -> float:
+    return event[0] if isinstance(event, tuple) else event

@@ -10,16 +10,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rclpy.lifecycle import LifecycleNode
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage
 
 from smoe_ros.errors import FrameError
+from smoe_ros.frame_explanation import FrameExplanation
 from smoe_ros.methods import MethodOptions
+from smoe_ros.node.camera_input import AnyImage
+from smoe_ros.node.camera_outputs import CameraOutputs
+from smoe_ros.node.compressed_images import decompress
 from smoe_ros.node.frame_counts import FrameCounts
 from smoe_ros.node.frame_slots import FrameSlots
 from smoe_ros.node.image_conversion import to_rgb
 from smoe_ros.node.messages import Method
-from smoe_ros.node.outputs import CameraOutputs, Drawing
-from smoe_ros.pipeline import FrameExplanation, Pipeline
+from smoe_ros.node.outputs import Drawing
+from smoe_ros.node.stamp_order import StampOrder, nanoseconds
+from smoe_ros.pipeline import Pipeline
 from smoe_ros.preprocessing import Rgb
 
 
@@ -31,11 +36,32 @@ class Camera:
         topic: Its image topic, for messages to people.
         outputs: Where its explanations go.
         counts: What became of its frames.
+        order: Of its stamps.
     """
 
     topic: str
     outputs: CameraOutputs
     counts: FrameCounts = field(default_factory=FrameCounts)
+    order: StampOrder = field(default_factory=StampOrder)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How frames are explained and drawn.
+
+    Attributes:
+        pipeline: Explains them.
+        options: The method; checked before.
+        drawing: How outputs are drawn.
+        threads: CPU threads of the network; 0 leaves the choice to torch.
+        max_rate: Explanations a second of each camera at most; 0 is no limit.
+    """
+
+    pipeline: Pipeline
+    options: MethodOptions
+    drawing: Drawing
+    threads: int = 0
+    max_rate: float = 0.0
 
 
 class FrameWorker:
@@ -43,127 +69,124 @@ class FrameWorker:
 
     Attributes:
         enabled: Whether frames are explained; dropped otherwise.
-        max_rate: Explanations a second of each camera at most; 0 is no limit.
+        plan: How the next frames are explained; one pass keeps to one plan.
+        sizes: Height and width of each camera's latest frame, in pixels, by the camera's index.
     """
 
-    def __init__(
-        self,
-        node: LifecycleNode,
-        pipeline: Pipeline,
-        cameras: Sequence[Camera],
-        drawing: Drawing,
-    ) -> None:
+    def __init__(self, node: LifecycleNode, plan: Plan, cameras: Sequence[Camera]) -> None:
         """Start the thread.
 
         Args:
             node: For its clock, logger and context.
-            pipeline: Explains the frames.
+            plan: How frames are explained.
             cameras: All cameras, by index.
-            drawing: How outputs are drawn.
         """
         self.enabled = True
-        self.max_rate = 0.0
+        self.plan = plan
+        self.sizes: dict[int, tuple[int, int]] = {}
         self._stopping = threading.Event()
-        self._node = node
-        self._pipeline = pipeline
-        self._changing = threading.Lock()
-        self._options, self._drawing = pipeline.explainer.method, drawing
+        self._clock, self._context = node.get_clock(), node.context
+        self._logger = node.get_logger()
         self._cameras = cameras
-        self._slots: FrameSlots[Image] = FrameSlots()
+        self._slots: FrameSlots[AnyImage] = FrameSlots()
         self._thread = threading.Thread(target=self._work, name='frame_worker', daemon=True)
         self._thread.start()
 
-    def put(self, camera: int, image: Image) -> None:
+    def put(self, camera: int, image: AnyImage) -> None:
         """Store a camera's newest image for the worker; never blocks."""
         counts = self._cameras[camera].counts
         counts.receive()
-        if not self.enabled or self._slots.put(camera, image):
+        if not self.enabled:
             counts.drop()
+        elif self._slots.put(camera, image):
+            counts.drop(overload=self.plan.max_rate == 0)
 
-    def change(self, options: MethodOptions, drawing: Drawing) -> None:
-        """Explain and draw so from the next frame on.
+    def stop(self, timeout: float | None = None) -> None:
+        """Let the frames in the network finish, drop those that wait, and end the thread.
 
         Args:
-            options: How frames are explained; checked before.
-            drawing: How outputs are drawn.
+            timeout: How long to wait for the frames in the network, in seconds; what is not done
+                then is left to the end of the process. None waits as long as it takes.
         """
-        with self._changing:
-            self._options, self._drawing = options, drawing
-
-    def stop(self) -> None:
-        """Let the frames in the network finish, drop those that wait, and end the thread."""
         self._stopping.set()
         for camera in self._slots.close():
             self._cameras[camera].counts.drop()
-        self._thread.join()
+        self._thread.join(timeout)
 
     def _work(self) -> None:
+        threads = self.plan.threads
         while taken := self._slots.take():
-            started = time.monotonic()
-            if self._explain(taken) and self.max_rate > 0:
+            started, plan = time.monotonic(), self.plan
+            if plan.threads != threads:
+                threads = plan.threads
+                plan.pipeline.set_threads(threads)
+            if self._explain(taken, plan) and plan.max_rate > 0:
                 # Meanwhile newer frames take the place of those that wait.
-                self._stopping.wait(started + 1 / self.max_rate - time.monotonic())
+                self._stopping.wait(started + 1 / plan.max_rate - time.monotonic())
 
-    def _explain(self, taken: dict[int, Image]) -> bool:
+    def _explain(self, taken: dict[int, AnyImage], plan: Plan) -> bool:
         """Explain frames and publish; return whether there was anything to explain."""
         started = time.monotonic()
         frames: dict[int, Rgb] = {}
         for index, image in taken.items():
             try:
                 if self._cameras[index].outputs.watched():
-                    frames[index] = to_rgb(image)
+                    self._cameras[index].order.check(image.header.stamp)
+                    frames[index] = _to_rgb(image)
+                    self.sizes[index] = frames[index].shape[0], frames[index].shape[1]
                 else:
                     self._cameras[index].counts.drop()
             except Exception as error:  # whatever a driver sends, the thread goes on
                 self._reject(index, error)
         if not frames:
             return False
-        method, drawing = self._current_method()
         results: Sequence[FrameExplanation | Exception]
+        plan.pipeline.explainer.method = plan.options
         try:
-            results = self._pipeline.explain(list(frames.values()))
-        except Exception as error:  # out of memory, a device that went away: these frames only
+            results = plan.pipeline.explain(list(frames.values()))
+        except Exception as error:  # a device that went away: these frames only
             results = [error] * len(frames)
+        method = _method_of(plan)
         for (index, rgb), result in zip(frames.items(), results, strict=True):
             if isinstance(result, Exception):
                 self._reject(index, result)
                 continue
             camera, header = self._cameras[index], taken[index].header
             try:
-                camera.outputs.publish(header, rgb, result, method, drawing)
+                camera.outputs.publish(header, rgb, result, method, plan.drawing)
+                age = (self._clock.now().nanoseconds - nanoseconds(header.stamp)) * 1e-9
             except Exception as error:  # the middleware's, or an output that cannot be made
                 self._reject(index, error)
                 continue
-            # Not with rclpy's Time, which refuses a stamp before 1970.
-            stamp = header.stamp.sec * 10**9 + header.stamp.nanosec
-            age = (self._node.get_clock().now().nanoseconds - stamp) * 1e-9
-            camera.counts.explain(age, time.monotonic() - started)
+            # Without a stamp, or with a clock that has jumped back, there is no age.
+            known = nanoseconds(header.stamp) != 0 and age >= 0
+            camera.counts.explain(age if known else float('nan'), time.monotonic() - started)
         return True
-
-    def _current_method(self) -> tuple[Method, Drawing]:
-        """Take over changes, between two frames: none is explained half the old way."""
-        with self._changing:
-            options, drawing = self._options, self._drawing
-        explainer, backbone = self._pipeline.explainer, self._pipeline.backbone
-        explainer.method = options
-        method = Method(
-            backbone=backbone.name,
-            normalization=options.normalization,
-            statistic=options.statistic,
-            weights=explainer.weights,
-            labels=backbone.labels,
-        )
-        return method, drawing
 
     def _reject(self, index: int, error: Exception) -> None:
         camera = self._cameras[index]
-        if not self._node.context.ok():
+        if not self._context.ok():
             # A signal takes the context away at any moment; the frame is nobody's any more.
             camera.counts.drop()
             return
         text = str(error) if isinstance(error, FrameError) else f'{type(error).__name__}: {error}'
         reason = ' '.join(text.split())
         camera.counts.reject(reason)
-        self._node.get_logger().warning(
+        self._logger.warning(
             f'{camera.topic}: frame rejected: {reason}', throttle_duration_sec=1.0
         )
+
+
+def _to_rgb(image: AnyImage) -> Rgb:
+    return decompress(image) if isinstance(image, CompressedImage) else to_rgb(image)
+
+
+def _method_of(plan: Plan) -> Method:
+    backbone = plan.pipeline.backbone
+    return Method(
+        backbone=backbone.name,
+        normalization=plan.options.normalization,
+        statistic=plan.options.statistic,
+        weights=plan.pipeline.explainer.weights,
+        labels=backbone.labels,
+    )

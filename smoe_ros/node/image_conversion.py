@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from array import array
 
 import numpy as np
@@ -80,7 +81,7 @@ def to_rgb(image: Image) -> NDArray[np.uint8]:
     if encoding in _DIRECT:
         return cv2.cvtColor(pixels, _DIRECT[encoding])
     if encoding in _UNSCALED:
-        return cv2.cvtColor(_stretch(pixels), cv2.COLOR_GRAY2RGB)
+        return cv2.cvtColor(stretch(pixels), cv2.COLOR_GRAY2RGB)
     # cv_bridge reads no `step`, and fails on is_bigendian with current NumPy: it gets neither.
     packed = Image(
         height=image.height,
@@ -100,7 +101,9 @@ def _pixels(image: Image) -> NDArray[np.generic]:
     size = _PIXEL_BYTES.get(image.encoding)
     if size is None:
         known = ', '.join(_PIXEL_BYTES)
-        raise FrameError(f"image encoding '{image.encoding}' is not known; publish one of {known}")
+        # It may be of any length and hold line breaks.
+        name = reprlib.repr(image.encoding)
+        raise FrameError(f'image encoding {name} is not known; publish one of {known}')
     height, width, step = image.height, image.width, image.step
     if height == 0 or width == 0:
         raise FrameError(f'the image is empty: {width}x{height} pixels')
@@ -124,8 +127,15 @@ def _pixels(image: Image) -> NDArray[np.generic]:
     return rows.reshape(height, width, size) if size > 1 else rows
 
 
-def _stretch(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Stretch finite values to 0..255; what is not finite (no depth) becomes 0."""
+def stretch(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Stretch values without a fixed range to grey, from the smallest to the largest.
+
+    Args:
+        pixels: Any shape; integers or 32-bit floats.
+
+    Returns:
+        The same shape; what is not finite (no depth) is 0, as a constant image is.
+    """
     with np.errstate(invalid='ignore'):  # some of the NaNs that a sensor sends are signalling ones
         values = pixels.astype(np.float64)  # the ends of float32 lie too far apart for float32
     finite = np.isfinite(values)

@@ -1,6 +1,6 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The outputs beside one camera, each made only while somebody subscribes to it."""
+"""What can be published of an explained frame."""
 
 from __future__ import annotations
 
@@ -10,25 +10,9 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from rclpy.lifecycle import LifecycleNode
-from rclpy.publisher import Publisher
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import Image
-from std_msgs.msg import Header
 
-from smoe_msgs.msg import ScaleContributions
-from smoe_ros.node.messages import Method, to_contributions, to_image
-from smoe_ros.pipeline import FrameExplanation
+from smoe_ros.frame_explanation import FrameExplanation
 from smoe_ros.rendering import Rgb, heat_map, lovi, overlay, salient_mask
-
-# RELIABLE matches every subscriber, RViz's default included; depth 1 keeps the newest only.
-OUTPUT_QOS = QoSProfile(
-    reliability=ReliabilityPolicy.RELIABLE,
-    durability=DurabilityPolicy.VOLATILE,
-    history=HistoryPolicy.KEEP_LAST,
-    depth=1,
-)
 
 
 @dataclass(frozen=True)
@@ -38,14 +22,16 @@ class Drawing:
     Attributes:
         overlay_alpha: Share of the heat map in the overlay, 0..1.
         salient_fraction: Share of the pixels in the mask, above 0 and up to 1.
+        jpeg_quality: Of compressed colour outputs, 1..100.
     """
 
     overlay_alpha: float = 0.5
     salient_fraction: float = 0.1
+    jpeg_quality: int = 95
 
 
-class _Frame:
-    """One explained frame; the heat map is drawn once for both pictures that show it."""
+class ExplainedFrame:
+    """One explained frame, of which everything is drawn at most once."""
 
     def __init__(
         self,
@@ -54,22 +40,41 @@ class _Frame:
         weights: tuple[float, ...],
         drawing: Drawing,
     ) -> None:
+        """Draw nothing yet.
+
+        Args:
+            rgb: The camera's image, shape (H, W, 3), uint8.
+            explanation: Its explanation.
+            weights: Share of the weight of each scale, finest first.
+            drawing: How it is drawn.
+        """
+        self._drawn: dict[str, NDArray[np.generic]] = {}
         self.rgb = rgb
         self.explanation = explanation
         self.weights = weights
         self.drawing = drawing
 
+    def pixels(self, output: ImageOutput) -> NDArray[np.generic]:
+        """Return the picture of an output, shape (H, W) or (H, W, 3)."""
+        if output.name not in self._drawn:
+            self._drawn[output.name] = output.make(self)
+        return self._drawn[output.name]
+
     @cached_property
     def heat_map(self) -> Rgb:
+        """The heat map, which two outputs show."""
         return heat_map(self.explanation.class_scale_maps, self.weights)
 
     def saliency_mono8(self) -> NDArray[np.uint8]:
+        """Return the saliency, shape (h, w), 0..255."""
         return _to_mono8(self.explanation.saliency)
 
     def scales(self) -> NDArray[np.uint8]:
+        """Return the maps side by side, finest left, shape (h, S·w), 0..255."""
         return _to_mono8(np.hstack(list(self.explanation.scale_maps)))
 
     def mask(self) -> NDArray[np.uint8]:
+        """Return the mask of the most salient pixels, shape (h, w), 0 or 255."""
         mask = salient_mask(self.explanation.saliency, self.drawing.salient_fraction)
         return mask.astype(np.uint8) * 255
 
@@ -88,7 +93,7 @@ class ImageOutput:
     name: str
     encoding: str
     description: str
-    make: Callable[[_Frame], NDArray[np.generic]]
+    make: Callable[[ExplainedFrame], NDArray[np.generic]]
 
 
 IMAGE_OUTPUTS = (
@@ -132,71 +137,5 @@ IMAGE_OUTPUTS = (
 )
 
 
-class CameraOutputs:
-    """Publishers of one camera's explanations."""
-
-    def __init__(self, node: LifecycleNode, namespace: str) -> None:
-        """Create the publishers.
-
-        Args:
-            node: The node that publishes.
-            namespace: Where the outputs lie, for example ``/front/smoe``.
-        """
-        self._node = node
-        self._contributions = self._publisher(ScaleContributions, f'{namespace}/contributions')
-        self._images = [
-            (self._publisher(Image, f'{namespace}/{output.name}'), output)
-            for output in IMAGE_OUTPUTS
-        ]
-
-    def watched(self) -> bool:
-        """Whether anybody subscribes to any output."""
-        publishers = (self._contributions, *(image for image, _ in self._images))
-        return any(_watched(publisher) for publisher in publishers)
-
-    def publish(
-        self,
-        header: Header,
-        rgb: Rgb,
-        explanation: FrameExplanation,
-        method: Method,
-        drawing: Drawing,
-    ) -> None:
-        """Make and publish every output that somebody subscribes to.
-
-        Args:
-            header: Header of the camera's image, given to every output.
-            rgb: The camera's image, shape (H, W, 3), uint8.
-            explanation: Its explanation.
-            method: How it was explained.
-            drawing: How it is drawn.
-        """
-        if _watched(self._contributions):
-            self._contributions.publish(
-                to_contributions(explanation, method, (rgb.shape[0], rgb.shape[1]), header)
-            )
-        frame = _Frame(rgb, explanation, method.weights, drawing)
-        for publisher, output in self._images:
-            if _watched(publisher):
-                publisher.publish(to_image(output.make(frame), output.encoding, header))
-
-    def close(self) -> None:
-        """Destroy the publishers."""
-        for publisher in (self._contributions, *(image for image, _ in self._images)):
-            self._node.destroy_publisher(publisher)
-
-    def _publisher(self, message_type: type, topic: str) -> Publisher:
-        return self._node.create_publisher(
-            message_type,
-            topic,
-            OUTPUT_QOS,
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-        )
-
-
 def _to_mono8(values: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.rint(values * 255).astype(np.uint8)
-
-
-def _watched(publisher: Publisher) -> bool:
-    return publisher.get_subscription_count() > 0

@@ -65,6 +65,7 @@ class Parameter:
         choices: Allowed texts (of each element, for a list); empty allows any.
         runtime: Whether it may be changed while the node runs; read-only otherwise.
         element: Type of a list's elements, needed only where the default is an empty list.
+        length: How many elements a list must have; 0 allows any number.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     runtime: bool = False
     element: type[bool] | type[int] | type[float] | type[str] = str
+    length: int = 0
 
     @property
     def is_list(self) -> bool:
@@ -110,6 +112,11 @@ class Parameter:
             raise self._wrong_type(value)
         if self.scalar_type is str and list(value) == ['']:
             return []
+        if self.length and len(value) != self.length:
+            raise ConfigurationError(
+                f"parameter '{self.name}' has {len(value)} values, {list(value)}, but must have "
+                f'{self.length}'
+            )
         return [self._checked_scalar(element, value) for element in value]
 
     def _checked_scalar(self, scalar: Any, given: Any) -> Scalar:
@@ -202,6 +209,20 @@ def declare(node: Node, table: Iterable[Parameter]) -> dict[str, Any]:
         node.add_pre_set_parameters_callback(take_integers)
         node.add_on_set_parameters_callback(refuse)
     return values
+
+
+def checked(table: Iterable[Parameter], changes: Iterable[RosParameter]) -> dict[str, Any]:
+    """Return the new values of those changes that are of a table's runtime parameters.
+
+    Raises:
+        ConfigurationError: One has the wrong type, is out of range or is no choice.
+    """
+    by_name = {parameter.name: parameter for parameter in table if parameter.runtime}
+    return {
+        change.name: by_name[change.name].checked(change.value)
+        for change in changes
+        if change.name in by_name
+    }
 
 
 def warn_of_misspelt(node: Node) -> None:

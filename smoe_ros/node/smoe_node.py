@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The node `smoe`: tells, for every camera frame, what the network looked at.
 
-Subscribed: each of `image_topics` (sensor_msgs/Image).
+Subscribed: each of `image_topics` (sensor_msgs/Image, or sensor_msgs/CompressedImage), while
+somebody subscribes to an output beside it.
 Published beside each camera, under `smoe/`, only while somebody subscribes: `saliency`,
-`saliency_float`, `lovi`, `heat_map`, `overlay`, `scales`, `mask` (sensor_msgs/Image),
-`contributions` (smoe_msgs/ScaleContributions); and `/diagnostics` at 1 Hz.
+`saliency_float`, `lovi`, `heat_map`, `overlay`, `scales`, `mask` (sensor_msgs/Image, and each
+as sensor_msgs/CompressedImage), `contributions` (smoe_msgs/ScaleContributions); and
+`/diagnostics` at 1 Hz.
 Services: `~/enable` (std_srvs/SetBool), and those of a lifecycle node.
 Parameters: see `smoe_parameters.py`.
 """
@@ -16,32 +18,41 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
+from rclpy.clock import Clock, ClockType, JumpHandle, JumpThreshold
+from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter as RosParameter
 from rclpy.timer import Timer
 from std_srvs.srv import SetBool
 
 from smoe_ros.errors import ConfigurationError
+from smoe_ros.node.camera_diagnostics import CameraDiagnostics
 from smoe_ros.node.camera_input import CameraInput
-from smoe_ros.node.diagnostics import to_status
-from smoe_ros.node.frame_worker import Camera, FrameWorker
-from smoe_ros.node.outputs import CameraOutputs
-from smoe_ros.node.parameters import declare, warn_of_misspelt
+from smoe_ros.node.camera_outputs import CameraOutputs
+from smoe_ros.node.frame_worker import Camera, FrameWorker, Plan
+from smoe_ros.node.network_swap import NetworkSwap
+from smoe_ros.node.parameters import checked, declare, warn_of_misspelt
 from smoe_ros.node.running import run_node
-from smoe_ros.node.smoe_parameters import PARAMETERS, to_drawing, to_settings
+from smoe_ros.node.smoe_parameters import PARAMETERS, to_drawing, to_limits, to_settings
 from smoe_ros.node.topics import resolve_topics
 from smoe_ros.pipeline import Pipeline
+from smoe_ros.settings import Settings
 
-_WARM_UP_SIZE = (480, 640)
+# How soon a new subscriber of an output, or a publisher's reliability, is noticed.
+_FOLLOW_SECONDS = 0.2
+_DIAGNOSTICS_SECONDS = 1.0
+# What a frame in the network may take at the end of the process, which has 2 s in all.
+_LAST_FRAME_SECONDS = 1.0
+_BACKWARD = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1))
 
 
 class SmoeNode(LifecycleNode):
     """Explains camera frames; a lifecycle node.
 
-    Configuring loads the network, warms it up and creates the outputs; activating subscribes and
-    starts the worker; deactivating lets the frame in the network finish.
+    Configuring loads the network, warms it up and creates the outputs; activating starts the
+    worker and subscribes to each camera that somebody wants explained; deactivating lets the
+    frame in the network finish.
     """
 
     def __init__(self) -> None:
@@ -58,9 +69,11 @@ class SmoeNode(LifecycleNode):
         self._cameras: list[Camera] = []
         self._inputs: list[CameraInput] = []
         self._worker: FrameWorker | None = None
-        self._diagnostics_timer: Timer | None = None
+        self._timers: list[Timer] = []
+        self._jump_handle: JumpHandle | None = None
         self._enabled = True
-        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 1)
+        self._diagnostics = CameraDiagnostics(self)
+        self._swap = NetworkSwap(self, lambda: self._pipeline, self._wished, self._sizes)
         self.create_service(SetBool, '~/enable', self._enable)
         self.add_on_set_parameters_callback(self._check)
         self.add_post_set_parameters_callback(self._apply)
@@ -91,22 +104,10 @@ class SmoeNode(LifecycleNode):
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Start the worker and subscribe to the cameras."""
-        assert self._pipeline is not None, 'only a configured node is activated'
-        worker = FrameWorker(self, self._pipeline, self._cameras, to_drawing(self._values))
-        worker.enabled = self._enabled
-        worker.max_rate = self._values['max_rate']
-        self._worker = worker
-        # By the names given, for subscribing remaps them, and remapping twice undoes a swap.
-        self._inputs = [
-            CameraInput(
-                self,
-                topic,
-                self._values['input_reliability'],
-                functools.partial(worker.put, index),
-            )
-            for index, topic in enumerate(self._values['image_topics'])
-        ]
+        """Start the worker, and subscribe to the cameras whose outputs somebody wants."""
+        self._worker = FrameWorker(self, self._plan(), self._cameras)
+        self._worker.enabled = self._enabled
+        self._listen()
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -131,6 +132,7 @@ class SmoeNode(LifecycleNode):
 
     def close(self) -> None:
         """Stop and free everything before the node is destroyed."""
+        self._stop(_LAST_FRAME_SECONDS)
         self._release()
 
     def _configure(self) -> None:
@@ -139,36 +141,85 @@ class SmoeNode(LifecycleNode):
             self._values['output_namespaces'],
             self.resolve_topic_name,
         )
-        pipeline = Pipeline(to_settings(self._values))
+        pipeline = Pipeline(to_settings(self._values), warn=self.get_logger().warning)
         pipeline.explainer.probe()
-        pipeline.warm_up(*_WARM_UP_SIZE)
+        pipeline.warm_up(self._sizes())
         self._pipeline = pipeline
         self._cameras = [
             Camera(camera.image, CameraOutputs(self, camera.outputs)) for camera in topics
         ]
-        self._diagnostics_timer = self.create_timer(1.0, self._publish_diagnostics)
-        warn_of_misspelt(self)
-        scales = ', '.join(str(scale) for scale in pipeline.explainer.scales)
-        self.get_logger().info(
-            f'{pipeline.backbone.name} on {pipeline.device}, {len(pipeline.explainer.scales)} '
-            f'scales: {scales}'
+        # Simulated time may stand still, and a recording that begins again turn it back.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timers = [
+            self.create_timer(period, callback, clock=steady)
+            for period, callback in (
+                (_FOLLOW_SECONDS, self._follow),
+                (_DIAGNOSTICS_SECONDS, self._publish_diagnostics),
+            )
+        ]
+        self._jump_handle = self.get_clock().create_jump_callback(
+            _BACKWARD, post_callback=self._time_jumped
         )
+        warn_of_misspelt(self)
+        self._tell_network(pipeline)
         for camera in topics:
             self.get_logger().info(f'{camera.image} is explained under {camera.outputs}/')
 
-    def _stop(self) -> None:
+    def _plan(self) -> Plan:
+        assert self._pipeline is not None, 'only a configured node explains'
+        return Plan(
+            self._pipeline,
+            to_settings(self._values).method,
+            to_drawing(self._values),
+            self._values['threads'],
+            self._values['max_rate'],
+        )
+
+    def _listen(self) -> None:
+        """Subscribe to the cameras, with the input parameters as they are now."""
+        assert self._worker is not None, 'only an active node listens'
+        for camera_input in self._inputs:
+            camera_input.close()
+        self._inputs = [
+            CameraInput(
+                self,
+                topic,
+                self._values['image_transport'],
+                self._values['input_reliability'],
+                functools.partial(self._worker.put, index),
+                camera.counts,
+            )
+            for index, (topic, camera) in enumerate(
+                zip(self._values['image_topics'], self._cameras, strict=True)
+            )
+        ]
+        self._follow()
+
+    def _follow(self) -> None:
+        for camera, camera_input in zip(self._cameras, self._inputs, strict=False):
+            camera_input.follow(wanted=self._enabled and camera.outputs.watched())
+
+    def _time_jumped(self, _jump: object) -> None:
+        for camera in self._cameras:
+            camera.order.restart()
+            camera.counts.forget_ages()
+
+    def _stop(self, timeout: float | None = None) -> None:
         for camera_input in self._inputs:
             camera_input.close()
         self._inputs = []
         if self._worker is not None:
-            self._worker.stop()
+            self._worker.stop(timeout)
             self._worker = None
 
     def _release(self) -> None:
         self._stop()
-        if self._diagnostics_timer is not None:
-            self.destroy_timer(self._diagnostics_timer)
-            self._diagnostics_timer = None
+        for timer in self._timers:
+            self.destroy_timer(timer)
+        self._timers = []
+        if self._jump_handle is not None:
+            self._jump_handle.unregister()
+            self._jump_handle = None
         for camera in self._cameras:
             camera.outputs.close()
         self._cameras = []
@@ -177,11 +228,11 @@ class SmoeNode(LifecycleNode):
             self._pipeline = None
 
     def _check(self, parameters: Sequence[RosParameter]) -> SetParametersResult:
-        """Refuse what the network does not allow; it answers without running the network."""
+        """Refuse what the network does not allow."""
         try:
-            settings = to_settings(self._changed(parameters))
+            settings = self._wished(parameters)
             if self._pipeline is not None:
-                self._pipeline.explainer.check(settings.method)
+                self._swap.choose(self._pipeline, settings).explainer.check(settings.method)
         except ConfigurationError as error:
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
@@ -189,39 +240,57 @@ class SmoeNode(LifecycleNode):
     def _apply(self, parameters: Sequence[RosParameter]) -> None:
         """Take over parameters that were set: they count from the next frame on."""
         self._values = self._changed(parameters)
+        if self._pipeline is None:
+            return
+        pipeline = self._swap.choose(self._pipeline, to_settings(self._values))
+        if pipeline is not self._pipeline:
+            self._pipeline = pipeline
+            self._tell_network(pipeline)
         if self._worker is not None:
-            self._worker.change(to_settings(self._values).method, to_drawing(self._values))
-            self._worker.max_rate = self._values['max_rate']
-        elif self._pipeline is not None:
-            self._pipeline.explainer.method = to_settings(self._values).method
+            self._worker.plan = self._plan()
+            if any(one.name in ('input_reliability', 'image_transport') for one in parameters):
+                self._listen()
+
+        self._swap.forget()
+
+    def _wished(self, parameters: Sequence[RosParameter]) -> Settings:
+        """Return the settings that parameters lead to, or refuse them."""
+        return to_settings({**self._values, **checked(PARAMETERS, parameters)})
+
+    def _sizes(self) -> list[tuple[int, int]]:
+        """Return height and width of the frames that may come together."""
+        width, height = self._values['warm_up_size']
+        sizes = {} if self._worker is None else dict(self._worker.sizes)
+        return [
+            sizes.get(index, (height, width)) for index in range(len(self._values['image_topics']))
+        ]
 
     def _changed(self, parameters: Sequence[RosParameter]) -> dict[str, Any]:
         changes = {one.name: one.value for one in parameters if one.name in self._values}
         return {**self._values, **changes}
 
     def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        """Answer the service ~/enable: whether frames are explained or dropped."""
+        """Answer the service ~/enable: whether frames are explained."""
         self._enabled = request.data
         if self._worker is not None:
             self._worker.enabled = request.data
+            self._follow()
         response.success = True
-        response.message = 'frames are explained' if request.data else 'frames are dropped'
+        response.message = 'frames are explained' if request.data else 'no frame is explained'
         return response
 
     def _publish_diagnostics(self) -> None:
         assert self._pipeline is not None, 'the timer lives only while configured'
-        facts = {
-            'backbone': self._pipeline.backbone.name,
-            'device': str(self._pipeline.device),
-        }
-        message = DiagnosticArray()
-        message.header.stamp = self.get_clock().now().to_msg()
-        for index, camera in enumerate(self._cameras):
-            if self._inputs:
-                facts['input reliability'] = self._inputs[index].reliability
-            name = f'{self.get_fully_qualified_name()}: {camera.topic}'
-            message.status.append(to_status(name, camera.topic, camera.counts.summary(), facts))
-        self._diagnostics.publish(message)
+        self._diagnostics.publish(
+            self._cameras, self._inputs, self._pipeline, to_limits(self._values)
+        )
+
+    def _tell_network(self, pipeline: Pipeline) -> None:
+        scales = ', '.join(str(scale) for scale in pipeline.explainer.scales)
+        self.get_logger().info(
+            f'{pipeline.backbone.name} on {pipeline.device}, {len(pipeline.explainer.scales)} '
+            f'scales: {scales}'
+        )
 
 
 def _create() -> SmoeNode:

@@ -7,8 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 from smoe_ros.backbones import DEFAULT_BACKBONE
+from smoe_ros.devices import PRECISIONS
 from smoe_ros.methods import CAMS, NORMALIZATIONS, STATISTICS
-from smoe_ros.node.camera_input import RELIABILITIES
+from smoe_ros.node.camera_input import RELIABILITIES, TRANSPORTS
+from smoe_ros.node.diagnostics import Limits
 from smoe_ros.node.outputs import Drawing
 from smoe_ros.node.parameters import Parameter
 from smoe_ros.settings import Settings, parse_scale_weights
@@ -32,6 +34,15 @@ PARAMETERS = (
         'Reliability of the image subscriptions; auto takes reliable when every publisher of the '
         'topic offers it, else best_effort.',
         choices=RELIABILITIES,
+        runtime=True,
+    ),
+    Parameter(
+        'image_transport',
+        'raw',
+        'How images come: raw (sensor_msgs/Image), or compressed (sensor_msgs/CompressedImage on '
+        '<image topic>/compressed).',
+        choices=TRANSPORTS,
+        runtime=True,
     ),
     Parameter(
         'backbone',
@@ -39,17 +50,20 @@ PARAMETERS = (
         'Network to explain: efficientnet_lite0; a torchvision classifier that is a CNN, or the '
         'CNN of a segmentation or detection network, by name; or your own: package.module:build, '
         '/path/file.py:build (a function that returns the network), or a TorchScript file.',
+        runtime=True,
     ),
     Parameter(
         'weights',
         'default',
         'Weights of the network: default (the published ones; your own network as it is built), '
         'random, or the path of a checkpoint.',
+        runtime=True,
     ),
     Parameter(
         'allow_download',
         False,
         'Whether default weights that are not on this machine may be downloaded.',
+        runtime=True,
     ),
     Parameter(
         'mean',
@@ -59,6 +73,7 @@ PARAMETERS = (
         element=float,
         minimum=0.0,
         maximum=1.0,
+        runtime=True,
     ),
     Parameter(
         'std',
@@ -67,12 +82,14 @@ PARAMETERS = (
         element=float,
         minimum=0.0,
         maximum=1.0,
+        runtime=True,
     ),
     Parameter(
         'labels',
         '',
         'Text file with the name of one class a line, or imagenet; empty takes the names that '
         'come with the network.',
+        runtime=True,
     ),
     Parameter(
         'short_side',
@@ -81,12 +98,14 @@ PARAMETERS = (
         "camera's aspect ratio.",
         minimum=32,
         maximum=2048,
+        runtime=True,
     ),
     Parameter(
         'scales',
         ['auto'],
         'Activations to read: auto (one for each scale of the network), or module paths such as '
         'layer3; name#0 picks a call.',
+        runtime=True,
     ),
     Parameter(
         'scale_weights',
@@ -150,9 +169,44 @@ PARAMETERS = (
         runtime=True,
     ),
     Parameter(
+        'jpeg_quality',
+        95,
+        'Quality of the compressed colour outputs (JPEG); the grey ones are PNG, without loss.',
+        minimum=1,
+        maximum=100,
+        runtime=True,
+    ),
+    Parameter(
+        'stall_timeout',
+        2.0,
+        'Seconds without an image after which diagnostics warn of a stalled camera.',
+        minimum=0.1,
+        maximum=3600.0,
+        runtime=True,
+    ),
+    Parameter(
+        'max_drop_share',
+        0.9,
+        'Share of the frames dropped because the network is busy (over 10 s) beyond which '
+        'diagnostics warn; 1 never warns.',
+        minimum=0.0,
+        maximum=1.0,
+        runtime=True,
+    ),
+    Parameter(
         'device',
         'auto',
-        'Device of the network: auto (CUDA if there is one), cpu, cuda or cuda:N.',
+        'Device of the network: auto (CUDA if there is one), cpu, cuda or cuda:N. Where CUDA is '
+        'missing or out of memory when the node starts, it warns and goes on on the CPU.',
+        runtime=True,
+    ),
+    Parameter(
+        'precision',
+        'fp32',
+        "Precision of the network's numbers; the smaller ones are for GPUs, and slow on most "
+        'CPUs.',
+        choices=tuple(PRECISIONS),
+        runtime=True,
     ),
     Parameter(
         'threads',
@@ -160,6 +214,16 @@ PARAMETERS = (
         'CPU threads of the network; 0 leaves the choice to torch.',
         minimum=0,
         maximum=1024,
+        runtime=True,
+    ),
+    Parameter(
+        'warm_up_size',
+        [640, 480],
+        "Width and height of the cameras' images in pixels, for which the network is warmed up "
+        'when it is loaded. Other sizes work, too.',
+        minimum=1,
+        maximum=65535,
+        length=2,
     ),
     Parameter(
         'autostart',
@@ -172,7 +236,12 @@ PARAMETERS = (
 
 def to_drawing(values: dict[str, Any]) -> Drawing:
     """Return how outputs are drawn, from the parameters' values."""
-    return Drawing(values['overlay_alpha'], values['salient_fraction'])
+    return Drawing(values['overlay_alpha'], values['salient_fraction'], values['jpeg_quality'])
+
+
+def to_limits(values: dict[str, Any]) -> Limits:
+    """Return when a figure is worth a warning, from the parameters' values."""
+    return Limits(values['stall_timeout'], values['max_drop_share'])
 
 
 def to_settings(values: dict[str, Any]) -> Settings:
@@ -197,5 +266,6 @@ def to_settings(values: dict[str, Any]) -> Settings:
         std=tuple(values['std']),
         labels=values['labels'],
         device=values['device'],
+        precision=values['precision'],
         threads=values['threads'],
     )

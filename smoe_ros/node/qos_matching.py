@@ -1,0 +1,52 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Publishers and subscriptions that see each other, but whose quality of service keeps them apart.
+
+Looked up in the middleware's graph, which knows when a mismatch ends, as events do not; and each
+event would be one more thing to wait for.
+"""
+
+from __future__ import annotations
+
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
+from rclpy.subscription import Subscription
+
+
+def unheard_publishers(node: Node, subscription: Subscription) -> str:
+    """Say which publishers a subscription cannot hear, and what would help; empty if none."""
+    topic = subscription.topic_name
+    publishers = node.get_publishers_info_by_topic(topic)
+    reasons = [_mismatch(info.qos_profile, subscription.qos_profile) for info in publishers]
+    if not any(reasons):
+        return ''
+    return (
+        f'{sum(map(bool, reasons))} of {len(publishers)} publishers of {topic} cannot be heard '
+        f'({next(filter(None, reasons))}): set input_reliability to auto or best_effort'
+    )
+
+
+def unserved_subscribers(node: Node, publisher: Publisher) -> str:
+    """Say which subscriptions a publisher cannot serve, and what would help; empty if none."""
+    topic = publisher.topic_name
+    # Cheap, and it tells: subscriptions that do not match are seen, but not served.
+    if node.count_subscribers(topic) <= publisher.get_subscription_count():
+        return ''
+    subscriptions = node.get_subscriptions_info_by_topic(topic)
+    reasons = [_mismatch(publisher.qos_profile, info.qos_profile) for info in subscriptions]
+    if not any(reasons):
+        return ''
+    return (
+        f'{sum(map(bool, reasons))} of {len(subscriptions)} subscriptions of {topic} cannot be '
+        f'served ({next(filter(None, reasons))}): let them ask for durability volatile, and for '
+        f'reliability {publisher.qos_profile.reliability.name.lower()}'
+    )
+
+
+def _mismatch(offered: QoSProfile, requested: QoSProfile) -> str:
+    """Return why a subscription does not hear a publisher; empty if it does."""
+    compatibility, reason = qos_check_compatible(offered, requested)
+    if compatibility != QoSCompatibility.ERROR:
+        return ''
+    return reason.removeprefix('ERROR:').strip(' ;').lower()

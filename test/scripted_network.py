@@ -1,0 +1,66 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A user's network that is slow, or fails, when a test wants it to.
+
+Not imported by the tests: the node loads it, as ``backbone:=<this file>:build``. A test says what
+it wants in the file that the environment variable SCRIPT names, in JSON: ``delay`` in seconds
+holds for every forward pass; ``fault`` is taken out of the file by the pass that it happens to.
+"""
+
+import json
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+from torch import nn
+
+VARIABLE = 'SMOE_TEST_SCRIPT'
+
+
+def _read():
+    path = Path(os.environ.get(VARIABLE, ''))
+    with suppress(OSError, ValueError):
+        return path, json.loads(path.read_text())
+    return path, {}
+
+
+def write(path, **script):
+    """Say what the network is to do, all at once."""
+    temporary = path.with_suffix('.new')
+    temporary.write_text(json.dumps(script))
+    temporary.replace(path)
+
+
+class Scripted(nn.Module):
+    """Two halvings and a classifier of two classes."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.act1 = nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.ReLU()
+        self.conv2, self.act2 = nn.Conv2d(4, 8, 3, stride=2, padding=1), nn.ReLU()
+        self.classifier = nn.Linear(8, 2)
+
+    def forward(self, x):
+        path, script = _read()
+        fault = script.pop('fault', None)
+        if fault is not None:
+            write(path, **script)
+        time.sleep(script.get('delay', 0.0))
+        if fault == 'exception':
+            raise RuntimeError('the network has a bad day')
+        if fault == 'out of memory':
+            raise torch.cuda.OutOfMemoryError('CUDA out of memory. Tried to allocate 2.00 GiB')
+        x = self.act1(self.conv1(x))
+        if fault == 'activation':
+            x = x * float('nan')
+        logits = self.classifier(self.act2(self.conv2(x)).mean(dim=(2, 3)))
+        return logits * float('nan') if fault == 'logits' else logits
+
+
+def build():
+    """Return the network, with the same weights each time."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return Scripted()

@@ -1,0 +1,64 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Stamps that go back cost one frame, and say so."""
+
+import pytest
+
+pytest.importorskip('rclpy')
+
+from builtin_interfaces.msg import Time
+
+from smoe_ros.errors import FrameError
+from smoe_ros.node.stamp_order import StampOrder, nanoseconds
+
+
+def refused(order, *seconds):
+    """Return the texts of the refusals of frames of some stamps; None where it was taken."""
+    texts = []
+    for second in seconds:
+        try:
+            order.check(Time(sec=int(second // 1), nanosec=round(second % 1 * 1e9)))
+            texts.append(None)
+        except FrameError as error:
+            texts.append(str(error))
+    return texts
+
+
+def test_stamps_that_grow_are_taken():
+    assert refused(StampOrder(), 1, 1.000000001, 2, 1e9) == [None] * 4
+
+
+def test_a_frame_out_of_order_costs_itself_and_tells_by_how_much():
+    before, late, after = refused(StampOrder(), 5, 3.75, 6)
+    assert (before, after) == (None, None)
+    assert 'its stamp is 1.250 s before that of the frame before' in late
+
+
+def test_a_recording_that_begins_again_costs_one_frame():
+    assert [text is None for text in refused(StampOrder(), 98, 99, 1, 2, 3)] == [
+        True,
+        True,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_the_same_frame_again_is_refused():
+    assert 'the same frame again' in refused(StampOrder(), 5, 5)[1]
+
+
+def test_frames_without_stamps_have_no_order():
+    assert refused(StampOrder(), 0, 0, 0, 7, 0, 3) == [None] * 6
+
+
+def test_after_a_jump_of_the_clock_no_frame_is_lost():
+    order = StampOrder()
+    refused(order, 98, 99)
+    order.restart()
+    assert refused(order, 1, 2) == [None, None]
+
+
+@pytest.mark.parametrize(('sec', 'nanosec', 'expected'), [(-5, 0, -5e9), (1, 5, 1e9 + 5)])
+def test_stamps_before_1970_count_too(sec, nanosec, expected):
+    assert nanoseconds(Time(sec=sec, nanosec=nanosec)) == expected
