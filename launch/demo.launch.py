@@ -3,21 +3,23 @@
 """Start a camera without hardware, the node smoe and RViz."""
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch.actions import DeclareLaunchArgument
 from launch.conditions import IfCondition
-from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
-from launch_ros.substitutions import FindPackageShare
 
-SHARE = FindPackageShare('smoe_ros')
+from smoe_ros.node.launching import CONFIG, params_file_argument, transport_profile
 
 
 def generate_launch_description() -> LaunchDescription:
-    node = IncludeLaunchDescription(
-        PythonLaunchDescriptionSource(PathJoinSubstitution([SHARE, 'launch', 'smoe.launch.py'])),
-        launch_arguments={'params_file': LaunchConfiguration('params_file')}.items(),
+    # Not smoe.launch.py: its other arguments would part the node from the camera and RViz.
+    node = Node(
+        package='smoe_ros',
+        executable='smoe_node',
+        name='smoe',
+        parameters=[LaunchConfiguration('params_file')],
+        output='screen',
     )
     camera = Node(
         package='smoe_ros',
@@ -35,7 +37,7 @@ def generate_launch_description() -> LaunchDescription:
         package='rviz2',
         executable='rviz2',
         name='rviz2',
-        arguments=['-d', PathJoinSubstitution([SHARE, 'config', 'smoe.rviz'])],
+        arguments=['-d', PathJoinSubstitution([CONFIG, 'smoe.rviz'])],
         condition=IfCondition(LaunchConfiguration('rviz')),
         output='screen',
     )
@@ -49,18 +51,14 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'rate', default_value='0.0', description="Images a second; 0 is the source's own."
             ),
-            DeclareLaunchArgument(
-                'params_file',
-                default_value=PathJoinSubstitution([SHARE, 'config', 'smoe.yaml']),
-                description='Parameters of the node smoe (YAML).',
-            ),
+            params_file_argument(),
             DeclareLaunchArgument(
                 'rviz',
                 default_value='true',
                 choices=['true', 'false'],
                 description='Whether to open RViz.',
             ),
-            # First the node: it sets the transport profile for all that follow.
+            transport_profile(),
             node,
             camera,
             rviz,
