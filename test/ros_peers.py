@@ -127,9 +127,9 @@ class Camera:
         )
         self.sent: list[int] = []
 
-    def send(self, image: Image | NDArray[np.uint8]) -> int:
+    def send(self, image: Image | CompressedImage | NDArray[np.uint8]) -> int:
         """Publish an image (an array: as RGB), stamped now, and return its stamp."""
-        if not isinstance(image, Image):
+        if isinstance(image, np.ndarray):
             image = image_of(image)
         image.header.stamp = self.node.get_clock().now().to_msg()
         self.publisher.publish(image)

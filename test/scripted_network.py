@@ -4,7 +4,8 @@
 
 Not imported by the tests: the node loads it, as ``backbone:=<this file>:build``. A test says what
 it wants in the file that the environment variable SCRIPT names, in JSON: ``delay`` in seconds
-holds for every forward pass; ``fault`` is taken out of the file by the pass that it happens to.
+holds for every forward pass; ``fault`` is taken out of the file by the pass that it happens to;
+``immovable`` fails with an error that nobody expects while the network is loaded.
 """
 
 import json
@@ -57,6 +58,11 @@ class Scripted(nn.Module):
             x = x * float('nan')
         logits = self.classifier(self.act2(self.conv2(x)).mean(dim=(2, 3)))
         return logits * float('nan') if fault == 'logits' else logits
+
+    def to(self, *arguments, **options):
+        if 'immovable' in _read()[1]:
+            raise TypeError('this network cannot be moved')
+        return super().to(*arguments, **options)
 
 
 def build():

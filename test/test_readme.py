@@ -110,7 +110,10 @@ def test_size_that_it_names_is_the_size_of_the_network_input() -> None:
 
 
 def test_every_launch_argument_that_it_names_exists() -> None:
-    (sentence,) = re.findall(r'`smoe.launch.py` takes (.*?);', README, re.DOTALL)
-    declared = (ROOT / 'launch' / 'smoe.launch.py').read_text()
-    for name in re.findall(r'`(\w+)`', sentence):
-        assert f"'{name}'" in declared, name
+    shared = (ROOT / 'smoe_ros' / 'node' / 'launching.py').read_text()
+    sentences = re.findall(r'`(\w+)\.launch\.py` takes (.*?)(?:;|\.\n)', README, re.DOTALL)
+    assert [file for file, _ in sentences] == ['smoe', 'multi_camera', 'demo']
+    for file, sentence in sentences:
+        declared = (ROOT / 'launch' / f'{file}.launch.py').read_text() + shared
+        for name in re.findall(r'`(\w+)`', sentence):
+            assert f"'{name}'" in declared, (file, name)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
@@ -30,6 +30,80 @@ class Limits:
     max_drop_share: float
 
 
+def _milliseconds(seconds: float) -> str:
+    return '' if math.isnan(seconds) else f'{seconds * 1000:.1f}'
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One of a camera's figures.
+
+    Attributes:
+        key: Its name in the status, with the unit.
+        meaning: What it says.
+        of: Writes it; empty if it is not known.
+    """
+
+    key: str
+    meaning: str
+    of: Callable[[FrameSummary], str]
+
+
+FIGURES = (
+    Figure('frames in', 'images that reached the node', lambda s: str(s.received)),
+    Figure('frames explained', 'whose outputs were published', lambda s: str(s.explained)),
+    Figure(
+        'frames dropped',
+        'let go: for a newer one, for `max_rate`, or because nobody subscribed any more',
+        lambda s: str(s.dropped),
+    ),
+    Figure(
+        'frames rejected',
+        'that could not be explained: damaged, or the network failed',
+        lambda s: str(s.rejected),
+    ),
+    Figure(
+        'frames waiting',
+        'in the slot or in the network now; in = explained + dropped + rejected + waiting',
+        lambda s: str(s.waiting),
+    ),
+    Figure(
+        'frames lost in transport',
+        'that the middleware reports lost before they reached the node',
+        lambda s: str(s.lost),
+    ),
+    Figure(
+        'rate in (Hz)',
+        'images a second that came in, over 10 s as all rates, shares and ages',
+        lambda s: f'{s.rate_in:.2f}',
+    ),
+    Figure('rate out (Hz)', 'explanations a second', lambda s: f'{s.rate_out:.2f}'),
+    Figure(
+        'share dropped (%)',
+        'of the images that came in, those dropped because the network was busy',
+        lambda s: f'{100 * s.drop_share:.1f}',
+    ),
+    Figure(
+        'share lost in transport (%)',
+        'of the images that the camera sent',
+        lambda s: f'{100 * s.loss_share:.1f}',
+    ),
+    Figure(
+        'age p50 (ms)',
+        "now − stamp by the node's clock, when the outputs were published",
+        lambda s: _milliseconds(s.ages[0]),
+    ),
+    Figure('age p95 (ms)', 'likewise', lambda s: _milliseconds(s.ages[1])),
+    Figure('age max (ms)', 'likewise', lambda s: _milliseconds(s.ages[2])),
+    Figure(
+        'explain time p50 (ms)',
+        'from taking a frame to its last output',
+        lambda s: _milliseconds(s.explain_time),
+    ),
+    Figure('last error', 'why the latest rejected frame was rejected', lambda s: s.last_error),
+)
+
+
 def to_status(
     name: str,
     hardware_id: str,
@@ -49,24 +123,7 @@ def to_status(
         problems: What else is worth a warning, in sentences.
     """
     level, message = _judge(summary, limits, problems)
-    values = {
-        'frames in': str(summary.received),
-        'frames explained': str(summary.explained),
-        'frames dropped': str(summary.dropped),
-        'frames rejected': str(summary.rejected),
-        'frames waiting': str(summary.waiting),
-        'frames lost in transport': str(summary.lost),
-        'rate in (Hz)': f'{summary.rate_in:.2f}',
-        'rate out (Hz)': f'{summary.rate_out:.2f}',
-        'share dropped (%)': f'{100 * summary.drop_share:.1f}',
-        'share lost in transport (%)': f'{100 * summary.loss_share:.1f}',
-        'age p50 (ms)': _milliseconds(summary.ages[0]),
-        'age p95 (ms)': _milliseconds(summary.ages[1]),
-        'age max (ms)': _milliseconds(summary.ages[2]),
-        'explain time p50 (ms)': _milliseconds(summary.explain_time),
-        **facts,
-        'last error': summary.last_error,
-    }
+    values = {figure.key: figure.of(summary) for figure in FIGURES} | dict(facts)
     return DiagnosticStatus(
         level=level,
         name=name,
@@ -106,7 +163,3 @@ def _warnings(summary: FrameSummary, limits: Limits) -> list[str]:
             'backbone, or limit max_rate'
         )
     return found
-
-
-def _milliseconds(seconds: float) -> str:
-    return '' if math.isnan(seconds) else f'{seconds * 1000:.1f}'

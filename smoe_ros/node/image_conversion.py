@@ -24,7 +24,7 @@ except ImportError as error:
     ) from error
 
 # Bytes a pixel of what `to_rgb` understands.
-_PIXEL_BYTES = {
+PIXEL_BYTES = {
     'rgb8': 3,
     'bgr8': 3,
     'rgba8': 4,
@@ -98,9 +98,9 @@ def to_rgb(image: Image) -> NDArray[np.uint8]:
 
 def _pixels(image: Image) -> NDArray[np.generic]:
     """Return the image's pixels as they are: checked, unpadded, in this machine's byte order."""
-    size = _PIXEL_BYTES.get(image.encoding)
+    size = PIXEL_BYTES.get(image.encoding)
     if size is None:
-        known = ', '.join(_PIXEL_BYTES)
+        known = ', '.join(PIXEL_BYTES)
         # It may be of any length and hold line breaks.
         name = reprlib.repr(image.encoding)
         raise FrameError(f'image encoding {name} is not known; publish one of {known}')

@@ -1,0 +1,104 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Simulated time, as when a bag is played: it may begin again, and stand still."""
+
+import pytest
+
+pytest.importorskip('rclpy')
+
+from builtin_interfaces.msg import Time
+from forked_nodes import forked_nodes
+from rclpy.qos import QoSProfile
+from ros_peers import Camera, Diagnostics, Listener, image_of, small, stamp_of
+from ros_processes import wait_until
+from rosgraph_msgs.msg import Clock
+
+BEGIN = 1_600_000_000.0
+TICK = 0.02
+FRAME_PERIOD = 0.1
+
+
+class Bag:
+    """Plays a camera with its clock, as ``ros2 bag play --clock --loop`` does."""
+
+    def __init__(self, ros):
+        self.ros, self.camera = ros, Camera(ros)
+        self.clock = ros.create_publisher(Clock, '/clock', QoSProfile(depth=10))
+        self.now, self.next_frame = BEGIN, BEGIN
+        self.stamps = []
+        self.timer = ros.create_timer(TICK, self._tick)
+
+    def _tick(self):
+        self.now += TICK
+        self.clock.publish(Clock(clock=self._stamp()))
+        if self.now >= self.next_frame:
+            self.next_frame += FRAME_PERIOD
+            image = image_of(small())
+            image.header.stamp = self._stamp()
+            self.camera.publisher.publish(image)
+            self.stamps.append(stamp_of(image))
+
+    def _stamp(self):
+        return Time(sec=int(self.now), nanosec=int(self.now % 1 * 1e9))
+
+    def begin_again(self):
+        self.now = self.next_frame = BEGIN
+        self.clock.publish(Clock(clock=self._stamp()))
+
+    def stop(self):
+        self.ros.destroy_timer(self.timer)
+
+
+@pytest.fixture
+def bag(ros_node):
+    return Bag(ros_node('bag'))
+
+
+@pytest.fixture
+def observed(bag, ros_domain, tmp_path):
+    """Give listener and diagnostics of a node that explains the bag."""
+    with forked_nodes(tmp_path / 'nodes') as start:
+        start(parameters={'short_side': 64, 'use_sim_time': True})
+        listener, diagnostics = Listener(bag.ros, outputs=['contributions']), Diagnostics(bag.ros)
+        wait_until(lambda: len(listener.complete()) > 5, 40, node=bag.ros)
+        yield listener, diagnostics
+
+
+def test_ages_are_in_simulated_time_and_rates_in_real_time(bag, observed):
+    _, diagnostics = observed
+    figures = diagnostics.until(lambda figures: figures.count('explained') > 20)
+    assert figures.level == b'\x00'
+    assert 0 < float(figures['age p50 (ms)']) < 500
+    assert float(figures['rate in (Hz)']) == pytest.approx(1 / FRAME_PERIOD, rel=0.3)
+    stamp = stamp_of(diagnostics.arrays[-1]) * 1e-9
+    assert BEGIN < stamp < BEGIN + 3600
+
+
+def test_when_a_bag_begins_again_every_frame_is_explained_and_figures_stay_right(bag, observed):
+    listener, diagnostics = observed
+    for _ in range(3):
+        diagnostics.next()
+        before = len(bag.stamps)
+        bag.begin_again()
+        wait_until(lambda n=before: len(bag.stamps) > n + 12, node=bag.ros)
+        figures = diagnostics.next()
+        # At most the frame that overtook its clock.
+        assert figures['last error'] == '' or 'out of order' in figures['last error']
+        assert figures.level == b'\x00'
+        assert 0 < float(figures['age p50 (ms)']) <= float(figures['age max (ms)']) < 500
+    assert figures.count('rejected') <= 3
+    assert figures.adds_up()
+    bag.stop()
+    expected = len(bag.stamps[10:]) - figures.count('rejected')
+    got = [stamp_of(message) for message in listener.came['contributions']]
+    assert len(got) >= 0.9 * expected
+
+
+def test_diagnostics_come_while_time_stands_still(bag, observed):
+    _, diagnostics = observed
+    bag.stop()
+    figures = [diagnostics.next(5) for _ in range(4)]
+    assert 'no image for' in figures[-1].message
+    assert figures[-1].level == b'\x01'
+    stamps = {stamp_of(message) for message in diagnostics.arrays[-2:]}
+    assert len(stamps) == 1
