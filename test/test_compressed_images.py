@@ -245,6 +245,15 @@ def test_a_claim_of_too_many_pixels_is_refused_before_they_are_made(make, size):
     assert f' claim {width}x{height} pixels; at most {MAX_PIXELS} ' in text
 
 
+@pytest.mark.parametrize(('height', 'width'), [(1, 2**21), (2**21, 1), (0, 8), (8, 0)])
+def test_sides_at_which_opencv_raises_an_error_of_its_own_are_refused(height, width):
+    (directory,) = struct.unpack_from('<I', TIFF, 4)
+    data = bytearray(TIFF)
+    struct.pack_into('<HHII', data, directory + 2, 256, 4, 1, width)
+    struct.pack_into('<HHII', data, directory + 14, 257, 4, 1, height)
+    assert 'do not decode' in refusal('tiff', bytes(data))
+
+
 def test_every_layout_of_a_header_tells_its_size():
     size = 40000, 30000
     for data in (

@@ -211,10 +211,11 @@ def test_after_a_pause_the_rates_are_those_of_the_time_since(clock):
     assert counts.summary().received == 120
 
 
-def test_subscribing_anew_forgives_the_last_failure(clock):
+@pytest.mark.parametrize('change', [FrameCounts.listen, FrameCounts.stop_listening])
+def test_unsubscribing_and_subscribing_forgive_the_last_failure(clock, change):
     counts = FrameCounts()
     counts.reject('the image is empty')
-    counts.listen()
+    change(counts)
     assert not counts.summary().failing
     assert counts.summary().last_error == 'the image is empty'
 

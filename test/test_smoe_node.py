@@ -406,3 +406,6 @@ def test_outputs_lie_beside_their_camera_or_where_told(
     listener = Listener(node, namespace, outputs=['saliency', 'contributions'])
     camera.send_until(listener.complete, small())
     assert listener.complete()[-1] in camera.sent
+    figures = Diagnostics(node, camera_topic).next()
+    assert (figures['input topic'], figures['publishers']) == (camera_topic, '1')
+    assert figures.level == b'\x00'

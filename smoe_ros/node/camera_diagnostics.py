@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.lifecycle import LifecycleNode
 
+from smoe_ros.node.camera import Camera
 from smoe_ros.node.camera_input import CameraInput
 from smoe_ros.node.diagnostics import Limits, to_status
-from smoe_ros.node.frame_worker import Camera
 from smoe_ros.pipeline import Pipeline
 
 
@@ -27,17 +27,18 @@ class CameraDiagnostics:
     def publish(
         self,
         cameras: Sequence[Camera],
-        inputs: Sequence[CameraInput],
         pipeline: Pipeline,
         limits: Limits,
+        *,
+        active: bool,
     ) -> None:
         """Publish the figures as of now.
 
         Args:
             cameras: All cameras.
-            inputs: Their subscriptions; empty while the node is not active.
             pipeline: What explains their frames.
             limits: When a figure is worth a warning.
+            active: Whether the node looks for images at all.
         """
         message = DiagnosticArray()
         message.header.stamp = self._node.get_clock().now().to_msg()
@@ -47,10 +48,10 @@ class CameraDiagnostics:
             'precision': str(pipeline.precision).removeprefix('torch.'),
             'engine': pipeline.engine,
         }
-        for index, camera in enumerate(cameras):
+        for camera in cameras:
             problems = camera.outputs.mismatches()
-            if inputs:
-                problems += self._examine(inputs[index], facts)
+            if active:
+                problems += _examine(camera.input, facts)
             self._log_new(camera.topic, problems)
             message.status.append(
                 to_status(
@@ -64,17 +65,18 @@ class CameraDiagnostics:
             )
         self._publisher.publish(message)
 
-    def _examine(self, camera_input: CameraInput, facts: dict[str, str]) -> list[str]:
-        """Add an input's facts, and return what is wrong with it."""
-        count = camera_input.publisher_count()
-        facts['input topic'] = camera_input.topic
-        facts['input reliability'] = camera_input.reliability
-        facts['publishers'] = str(count)
-        problem = camera_input.mismatch() if count else f'nobody publishes {camera_input.topic}'
-        return [problem] if problem else []
-
     def _log_new(self, topic: str, problems: Sequence[str]) -> None:
         for problem in problems:
             if problem not in self._known.get(topic, frozenset()):
                 self._node.get_logger().warning(problem)
         self._known[topic] = frozenset(problems)
+
+
+def _examine(camera_input: CameraInput, facts: dict[str, str]) -> list[str]:
+    """Add an input's facts, and return what is wrong with it."""
+    count = camera_input.publisher_count()
+    facts['input topic'] = camera_input.topic
+    facts['input reliability'] = camera_input.reliability
+    facts['publishers'] = str(count)
+    problem = camera_input.mismatch() if count else f'nobody publishes {camera_input.topic}'
+    return [problem] if problem else []

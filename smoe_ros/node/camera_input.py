@@ -44,8 +44,6 @@ class CameraInput:
         self,
         node: LifecycleNode,
         topic: str,
-        transport: str,
-        reliability: str,
         receive: Callable[[AnyImage], None],
         counts: FrameCounts,
     ) -> None:
@@ -54,21 +52,30 @@ class CameraInput:
         Args:
             node: The node that subscribes.
             topic: The camera's image topic, of raw images, as the user gave it.
-            transport: ``'raw'``, or ``'compressed'``: images come on ``<topic>/compressed``.
-            reliability: ``'auto'``, ``'reliable'`` or ``'best_effort'``.
             receive: Called with every image, in the executor's thread.
             counts: Told about losses, and when images are to be expected.
         """
-        self._node = node
-        self._receive = receive
-        self._counts = counts
+        self._node, self._given_topic = node, topic
+        self._receive, self._counts = receive, counts
+        self._subscription: Subscription | None = None
+        self.configure('raw', 'auto')
+
+    def configure(self, transport: str, reliability: str) -> None:
+        """Say how to subscribe; ends the subscription until `follow` is called.
+
+        Args:
+            transport: ``'raw'``, or ``'compressed'``: images come on ``<topic>/compressed``.
+            reliability: ``'auto'``, ``'reliable'`` or ``'best_effort'``.
+        """
+        self.close()
         # Compressed: as image_transport does, from the resolved name. Raw: by the name given,
         # for subscribing remaps it, and remapping twice undoes a swap.
         self._compressed = transport == 'compressed'
-        self._topic = f'{node.resolve_topic_name(topic)}/compressed' if self._compressed else topic
+        self._topic = self._given_topic
+        if self._compressed:
+            self._topic = f'{self._node.resolve_topic_name(self._given_topic)}/compressed'
         self._forced = None if reliability == 'auto' else ReliabilityPolicy[reliability.upper()]
         self._policy = self._forced or ReliabilityPolicy.RELIABLE
-        self._subscription: Subscription | None = None
 
     @property
     def reliability(self) -> str:
@@ -82,13 +89,13 @@ class CameraInput:
 
     def publisher_count(self) -> int:
         """Return how many publishers the camera's topic has."""
-        return self._node.count_publishers(self._topic)
+        return self._node.count_publishers(self.topic)  # which does not remap
 
     def mismatch(self) -> str:
         """Say which publishers cannot be heard, and what would help; empty if all can."""
         if self._subscription is None:
             return ''
-        return unheard_publishers(self._node, self._subscription)
+        return unheard_publishers(self._node, self._subscription, self._topic)
 
     def follow(self, *, wanted: bool) -> None:
         """Subscribe or unsubscribe, and follow the reliability that the publishers offer.

@@ -8,7 +8,6 @@ import re
 import reprlib
 import struct
 from array import array
-from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -17,6 +16,7 @@ from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
 from smoe_ros.errors import FrameError
+from smoe_ros.image_file_sizes import kind_of
 from smoe_ros.node.image_conversion import stretch, to_rgb
 from smoe_ros.node.messages import to_image
 
@@ -69,7 +69,10 @@ def decompress(image: CompressedImage) -> NDArray[np.uint8]:
     if not image.data:
         raise FrameError(f'the compressed image is empty: {what}')
     data = image.data.tobytes()
-    kind, read_size = _kind_of(data, what)
+    known = kind_of(data)
+    if known is None:
+        raise FrameError(f'{what} are no image that is read; publish JPEG, PNG, TIFF or WebP')
+    kind, read_size = known
     try:
         height, width = read_size(data)
     except (ValueError, IndexError, struct.error) as error:
@@ -168,82 +171,3 @@ def _rgb_of(pixels: NDArray[np.generic], image_format: str, what: str) -> NDArra
     if pixels.dtype != np.uint8 or encoding in {'mono16', '16UC1'}:
         pixels = stretch(pixels)
     return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
-
-
-def _kind_of(data: bytes, what: str) -> tuple[str, Callable[[bytes], tuple[int, int]]]:
-    """Return a file's kind and what reads its height and width, by its first bytes."""
-    if data.startswith(b'\xff\xd8'):
-        return 'JPEG', _jpeg_size
-    if data.startswith(b'\x89PNG\r\n\x1a\n'):
-        return 'PNG', _png_size
-    if data.startswith((b'II*\0', b'MM\0*')):
-        return 'TIFF', _tiff_size
-    if data.startswith(b'RIFF') and data[8:12] == b'WEBP':
-        return 'WebP', _webp_size
-    raise FrameError(f'{what} are no image that is read; publish JPEG, PNG, TIFF or WebP')
-
-
-# The sizes are read here because OpenCV makes room for every pixel that a header claims.
-
-
-def _jpeg_size(data: bytes) -> tuple[int, int]:
-    """Return height and width; a file without its end is refused, older OpenCVs fill it up."""
-    size, position = None, 2
-    while True:
-        marker = data[position + 1]
-        if data[position] != 0xFF:
-            raise ValueError(f'no JPEG marker at byte {position}')
-        if marker == 0xFF:  # a fill byte
-            position += 1
-        elif marker == 0x01 or 0xD0 <= marker <= 0xD7:  # alone, without a segment
-            position += 2
-        elif marker == 0xDA:  # the coded pixels
-            break
-        else:
-            if 0xC0 <= marker <= 0xCF and marker not in {0xC4, 0xC8, 0xCC}:
-                size = struct.unpack_from('>HH', data, position + 5)
-            position += 2 + struct.unpack_from('>H', data, position + 2)[0]
-    if size is None:
-        raise ValueError('the size is missing')
-    # A thumbnail in the header has an end of its own, and drivers pad with whatever they have.
-    if data.rfind(b'\xff\xd9', position) < 0:
-        raise ValueError('the end-of-image marker is missing')
-    return size
-
-
-def _png_size(data: bytes) -> tuple[int, int]:
-    width, height = struct.unpack_from('>II', data, 16)
-    return height, width
-
-
-def _tiff_size(data: bytes) -> tuple[int, int]:
-    """Return the larger of the image and its tiles, for both are made room for."""
-    order = '<' if data.startswith(b'II') else '>'
-    (directory,) = struct.unpack_from(f'{order}I', data, 4)
-    (count,) = struct.unpack_from(f'{order}H', data, directory)
-    height = width = 0
-    for entry in range(directory + 2, directory + 2 + 12 * count, 12):
-        tag, kind = struct.unpack_from(f'{order}HH', data, entry)
-        if tag not in {256, 257, 322, 323}:
-            continue
-        if kind not in {3, 4}:  # 16 and 32 bits; readers of other types would see another size
-            raise ValueError(f'a size of TIFF type {kind}')
-        (value,) = struct.unpack_from(order + ('H' if kind == 3 else 'I'), data, entry + 8)
-        if tag in {256, 322}:
-            width = max(width, value)
-        else:
-            height = max(height, value)
-    return height, width
-
-
-def _webp_size(data: bytes) -> tuple[int, int]:
-    if data[12:16] == b'VP8X':
-        return (
-            1 + int.from_bytes(data[27:30], 'little'),
-            1 + int.from_bytes(data[24:27], 'little'),
-        )
-    if data[12:16] == b'VP8L':
-        (bits,) = struct.unpack_from('<I', data, 21)
-        return 1 + (bits >> 14 & 0x3FFF), 1 + (bits & 0x3FFF)
-    width, height = struct.unpack_from('<HH', data, 26)
-    return height & 0x3FFF, width & 0x3FFF

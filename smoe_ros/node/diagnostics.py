@@ -157,9 +157,10 @@ def _warnings(summary: FrameSummary, limits: Limits) -> list[str]:
             f'camera: {loss_remedy()}'
         )
     if summary.drop_share > limits.max_drop_share:
+        taken = _milliseconds(summary.explain_time)
         found.append(
-            f'{100 * summary.drop_share:.0f} % of the frames are dropped, for the network takes '
-            f'{_milliseconds(summary.explain_time)} ms a frame: try a smaller short_side or '
-            'backbone, or limit max_rate'
+            f'{100 * summary.drop_share:.0f} % of the frames are dropped, for the network is busy'
+            f'{f" {taken} ms with each" if taken else ""}: try a smaller short_side or backbone, '
+            'or limit max_rate'
         )
     return found

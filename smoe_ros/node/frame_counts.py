@@ -93,6 +93,7 @@ class FrameCounts:
         """Expect no frames: the node has unsubscribed from the camera."""
         with self._lock:
             self._listening_since = None
+            self._failing = False
 
     def receive(self) -> None:
         """Count a frame that came in."""

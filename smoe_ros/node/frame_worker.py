@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CompressedImage
@@ -15,34 +15,16 @@ from sensor_msgs.msg import CompressedImage
 from smoe_ros.errors import FrameError
 from smoe_ros.frame_explanation import FrameExplanation
 from smoe_ros.methods import MethodOptions
+from smoe_ros.node.camera import Camera
 from smoe_ros.node.camera_input import AnyImage
-from smoe_ros.node.camera_outputs import CameraOutputs
 from smoe_ros.node.compressed_images import decompress
-from smoe_ros.node.frame_counts import FrameCounts
 from smoe_ros.node.frame_slots import FrameSlots
 from smoe_ros.node.image_conversion import to_rgb
 from smoe_ros.node.messages import Method
 from smoe_ros.node.outputs import Drawing
-from smoe_ros.node.stamp_order import StampOrder, nanoseconds
+from smoe_ros.node.stamp_order import nanoseconds
 from smoe_ros.pipeline import Pipeline
 from smoe_ros.preprocessing import Rgb
-
-
-@dataclass(frozen=True)
-class Camera:
-    """What the worker needs of one camera.
-
-    Attributes:
-        topic: Its image topic, for messages to people.
-        outputs: Where its explanations go.
-        counts: What became of its frames.
-        order: Of its stamps.
-    """
-
-    topic: str
-    outputs: CameraOutputs
-    counts: FrameCounts = field(default_factory=FrameCounts)
-    order: StampOrder = field(default_factory=StampOrder)
 
 
 @dataclass(frozen=True)

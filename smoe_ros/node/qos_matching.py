@@ -10,19 +10,25 @@ from __future__ import annotations
 
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
+from rclpy.qos import QoSCompatibility, QoSProfile, ReliabilityPolicy, qos_check_compatible
 from rclpy.subscription import Subscription
 
 
-def unheard_publishers(node: Node, subscription: Subscription) -> str:
-    """Say which publishers a subscription cannot hear, and what would help; empty if none."""
-    topic = subscription.topic_name
+def unheard_publishers(node: Node, subscription: Subscription, topic: str) -> str:
+    """Say which publishers a subscription cannot hear, and what would help; empty if none.
+
+    Args:
+        node: Whose subscription it is.
+        subscription: The subscription.
+        topic: Its topic as it was given, for asking after publishers remaps it.
+    """
     publishers = node.get_publishers_info_by_topic(topic)
     reasons = [_mismatch(info.qos_profile, subscription.qos_profile) for info in publishers]
     if not any(reasons):
         return ''
     return (
-        f'{sum(map(bool, reasons))} of {len(publishers)} publishers of {topic} cannot be heard '
+        f'{sum(map(bool, reasons))} of {len(publishers)} publishers of '
+        f'{subscription.topic_name} cannot be heard '
         f'({next(filter(None, reasons))}): set input_reliability to auto or best_effort'
     )
 
@@ -37,10 +43,11 @@ def unserved_subscribers(node: Node, publisher: Publisher) -> str:
     reasons = [_mismatch(publisher.qos_profile, info.qos_profile) for info in subscriptions]
     if not any(reasons):
         return ''
+    reliable = publisher.qos_profile.reliability is ReliabilityPolicy.RELIABLE
     return (
         f'{sum(map(bool, reasons))} of {len(subscriptions)} subscriptions of {topic} cannot be '
-        f'served ({next(filter(None, reasons))}): let them ask for durability volatile, and for '
-        f'reliability {publisher.qos_profile.reliability.name.lower()}'
+        f'served ({next(filter(None, reasons))}): let them ask for durability volatile'
+        f'{"" if reliable else " and reliability best_effort"}'
     )
 
 

@@ -27,10 +27,10 @@ from rclpy.timer import Timer
 from std_srvs.srv import SetBool
 
 from smoe_ros.errors import ConfigurationError
+from smoe_ros.node.camera import Camera
 from smoe_ros.node.camera_diagnostics import CameraDiagnostics
-from smoe_ros.node.camera_input import CameraInput
-from smoe_ros.node.camera_outputs import CameraOutputs
-from smoe_ros.node.frame_worker import Camera, FrameWorker, Plan
+from smoe_ros.node.camera_input import AnyImage
+from smoe_ros.node.frame_worker import FrameWorker, Plan
 from smoe_ros.node.network_swap import NetworkSwap
 from smoe_ros.node.parameters import checked, declare, warn_of_misspelt
 from smoe_ros.node.running import run_node
@@ -67,7 +67,6 @@ class SmoeNode(LifecycleNode):
         self._refusal: Exception | None = None
         self._pipeline: Pipeline | None = None
         self._cameras: list[Camera] = []
-        self._inputs: list[CameraInput] = []
         self._worker: FrameWorker | None = None
         self._timers: list[Timer] = []
         self._jump_handle: JumpHandle | None = None
@@ -145,8 +144,10 @@ class SmoeNode(LifecycleNode):
         pipeline.explainer.probe()
         pipeline.warm_up(self._sizes())
         self._pipeline = pipeline
+        names = self._values['image_topics']
         self._cameras = [
-            Camera(camera.image, CameraOutputs(self, camera.outputs)) for camera in topics
+            Camera(self, name, camera, functools.partial(self._receive, index))
+            for index, (name, camera) in enumerate(zip(names, topics, strict=True))
         ]
         # Simulated time may stand still, and a recording that begins again turn it back.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -175,39 +176,29 @@ class SmoeNode(LifecycleNode):
             self._values['max_rate'],
         )
 
+    def _receive(self, camera: int, image: AnyImage) -> None:
+        if self._worker is not None:
+            self._worker.put(camera, image)
+
     def _listen(self) -> None:
-        """Subscribe to the cameras, with the input parameters as they are now."""
-        assert self._worker is not None, 'only an active node listens'
-        for camera_input in self._inputs:
-            camera_input.close()
-        self._inputs = [
-            CameraInput(
-                self,
-                topic,
-                self._values['image_transport'],
-                self._values['input_reliability'],
-                functools.partial(self._worker.put, index),
-                camera.counts,
-            )
-            for index, (topic, camera) in enumerate(
-                zip(self._values['image_topics'], self._cameras, strict=True)
-            )
-        ]
+        """Subscribe as the parameters of the input say now."""
+        transport, reliability = self._values['image_transport'], self._values['input_reliability']
+        for camera in self._cameras:
+            camera.input.configure(transport, reliability)
         self._follow()
 
     def _follow(self) -> None:
-        for camera, camera_input in zip(self._cameras, self._inputs, strict=False):
-            camera_input.follow(wanted=self._enabled and camera.outputs.watched())
+        if self._worker is not None:
+            for camera in self._cameras:
+                camera.follow(enabled=self._enabled)
 
     def _time_jumped(self, _jump: object) -> None:
         for camera in self._cameras:
-            camera.order.restart()
-            camera.counts.forget_ages()
+            camera.restart_time()
 
     def _stop(self, timeout: float | None = None) -> None:
-        for camera_input in self._inputs:
-            camera_input.close()
-        self._inputs = []
+        for camera in self._cameras:
+            camera.input.close()
         if self._worker is not None:
             self._worker.stop(timeout)
             self._worker = None
@@ -221,7 +212,7 @@ class SmoeNode(LifecycleNode):
             self._jump_handle.unregister()
             self._jump_handle = None
         for camera in self._cameras:
-            camera.outputs.close()
+            camera.close()
         self._cameras = []
         if self._pipeline is not None:
             self._pipeline.close()
@@ -250,7 +241,6 @@ class SmoeNode(LifecycleNode):
             self._worker.plan = self._plan()
             if any(one.name in ('input_reliability', 'image_transport') for one in parameters):
                 self._listen()
-
         self._swap.forget()
 
     def _wished(self, parameters: Sequence[RosParameter]) -> Settings:
@@ -282,7 +272,10 @@ class SmoeNode(LifecycleNode):
     def _publish_diagnostics(self) -> None:
         assert self._pipeline is not None, 'the timer lives only while configured'
         self._diagnostics.publish(
-            self._cameras, self._inputs, self._pipeline, to_limits(self._values)
+            self._cameras,
+            self._pipeline,
+            to_limits(self._values),
+            active=self._worker is not None,
         )
 
     def _tell_network(self, pipeline: Pipeline) -> None:
