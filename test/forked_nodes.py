@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Node processes that start within a second: forked from one that has imported torch already.
 
-What runs is the executable's own ``main()`` in a process of its own; only the seconds of
-importing are shared. Tests of the installed executable itself use ``ros_processes``.
+What runs is the executable in a process of its own; only the seconds of importing are shared.
+Tests of the executable as it is installed use ``ros_processes``.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def _run(arguments: list[str], folder: str, env: Mapping[str, str | None]) -> No
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
-    sys.argv = ['smoe_node']
-    from smoe_ros.node.smoe_node import main
+    sys.argv = ['smoe_node', *arguments]
+    from smoe_ros.node.executables import smoe_node
 
-    sys.exit(main(arguments))
+    smoe_node()

@@ -374,12 +374,20 @@ def assert_ends_well(node, seconds=6.0):
     assert 'Exception ignored' not in node.stderr, node.report()
 
 
+def shared_memory():
+    """Return Fast DDS's segments that hold images; a process that leaves one takes 64 MB."""
+    return {path.name for path in Path('/dev/shm').iterdir() if path.stat().st_size > 2**20}
+
+
 @SIGNALS
 def test_a_signal_ends_an_idle_node_with_0(start_node, number):
+    before = shared_memory()
     node = start_node(parameters=SMALL)
     node.wait_for_text('is explained under', 40)
+    assert shared_memory() > before
     node.send_signal(number)
     assert_ends_well(node)
+    assert shared_memory() == before
 
 
 @SIGNALS
@@ -425,10 +433,11 @@ def test_a_signal_ends_a_node_within_2_s_while_a_frame_takes_longer(
 ):
     script = tmp_path / 'script.json'
     scripted_network.write(script)
+    ros = ros_node('camera')
+    before = shared_memory()
     node = start_node(
         parameters={**SMALL, 'backbone': NETWORK}, env={scripted_network.VARIABLE: str(script)}
     )
-    ros = ros_node('camera')
     camera, listener = Camera(ros), Listener(ros, outputs=['contributions'])
     camera.send_until(listener.complete, small(), 40)
     scripted_network.write(script, delay=20.0, fault='none')
@@ -436,6 +445,7 @@ def test_a_signal_ends_a_node_within_2_s_while_a_frame_takes_longer(
     camera.send_until(lambda: 'fault' not in script.read_text(), small())
     node.send_signal(number)
     assert_ends_well(node, 2.0)
+    assert shared_memory() == before
 
 
 def test_ctrl_c_ends_the_installed_executable_with_0(ros_process):

@@ -1,6 +1,6 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The soak test: its statistics beside SciPy's, and a run of a few seconds as a user starts it."""
+"""The soak test: its statistics, and a run of a few seconds as a user starts it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import stats
 
 BENCHMARK = Path(__file__).parents[1] / 'benchmark'
 
@@ -23,31 +22,6 @@ def statistics(monkeypatch: pytest.MonkeyPatch):
     import soak_statistics
 
     return soak_statistics
-
-
-def noisy_line(points: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    x = np.linspace(0.03, 0.17, points)
-    return x, 900 + 12 * x + np.random.default_rng(seed).normal(0, 0.4, points)
-
-
-@pytest.mark.parametrize('points', [3, 4, 12, 300])
-def test_slope_and_interval_are_those_of_linregress(statistics, points: int) -> None:
-    x, y = noisy_line(points)
-    line, expected = statistics.fit_line(x, y), stats.linregress(x, y)
-    half = stats.t.ppf(0.975, points - 2) * expected.stderr
-    assert line.slope == pytest.approx(expected.slope, rel=1e-9)
-    assert line.intercept == pytest.approx(expected.intercept, rel=1e-9)
-    assert line.standard_error == pytest.approx(expected.stderr, rel=1e-9)
-    low, high = line.interval()
-    assert (low, high) == pytest.approx((expected.slope - half, expected.slope + half), rel=1e-5)
-
-
-@pytest.mark.parametrize('degrees', [1, 2, 5, 30, 58, 240, 20_000])
-def test_quantiles_are_those_of_students_t(statistics, degrees: int) -> None:
-    for probability in (0.025, 0.9, 0.975, 0.995):
-        expected = stats.t.ppf(probability, degrees)
-        found = statistics.student_t_quantile(probability, degrees)
-        assert found == pytest.approx(expected, rel=1e-5)
 
 
 def test_interval_holds_the_slope_also_where_memory_wanders(statistics) -> None:
@@ -98,7 +72,7 @@ def test_run_accounts_for_every_frame_and_writes_its_figures(ros_domain: int, tm
     frames = figures['frames']
     ended = sum(frames[name] for name in ('explained', 'dropped', 'rejected', 'waiting'))
     assert frames['in'] == ended > 0
-    assert frames['published'] == frames['in'] + frames['lost in transport']
+    assert frames['never received'] == frames['published'] - frames['in'] >= 0
     assert frames['rejected'] == 0
     assert 0 < figures['contributions_received'] <= frames['explained']
     assert figures['overlays_received'] > 0

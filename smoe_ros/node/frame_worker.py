@@ -94,6 +94,9 @@ class FrameWorker:
         for camera in self._slots.close():
             self._cameras[camera].counts.drop()
         self._thread.join(timeout)
+        if self._thread.is_alive():
+            # What it holds would keep the middleware, and its shared memory, from being freed.
+            self._cameras = ()
 
     def _work(self) -> None:
         threads = self.plan.threads
@@ -128,6 +131,8 @@ class FrameWorker:
             results = plan.pipeline.explain(list(frames.values()))
         except Exception as error:  # a device that went away: these frames only
             results = [error] * len(frames)
+        if not self._cameras:
+            return False  # nobody has waited for these frames
         method = _method_of(plan)
         for (index, rgb), result in zip(frames.items(), results, strict=True):
             if isinstance(result, Exception):
