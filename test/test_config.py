@@ -82,5 +82,5 @@ def test_fast_dds_profile_makes_room_for_large_images() -> None:
 
 
 def test_scripts_are_executable() -> None:
-    for name in ('setup', 'demo', 'test'):
+    for name in ('setup', 'demo', 'soak', 'test'):
         assert os.access(ROOT / 'scripts' / name, os.X_OK), name

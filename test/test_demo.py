@@ -79,13 +79,22 @@ def test_five_contributions_of_every_frame_sum_to_one(recorded: Recorded) -> Non
         assert sum(scale.contribution for scale in message.scales) == pytest.approx(1, abs=1e-4)
 
 
+def last_image(recorded: Recorded) -> set[int]:
+    """Return the stamp of the last explanation if its image did not reach the recorder.
+
+    The camera is stopped by a signal, and that image may have been on its way.
+    """
+    last = stamps(recorded.messages['/smoe/contributions'])[-1]
+    return {last} - set(stamps(recorded.messages['/image_raw']))
+
+
 @pytest.mark.parametrize('output', ['contributions', 'saliency', 'lovi', 'overlay'])
 def test_every_output_has_the_stamps_of_explained_camera_frames(
     recorded: Recorded, output: str
 ) -> None:
     explained = stamps(recorded.messages['/smoe/contributions'])
     assert stamps(recorded.messages[f'/smoe/{output}']) == explained
-    assert set(explained) <= set(stamps(recorded.messages['/image_raw']))
+    assert set(explained) - last_image(recorded) <= set(stamps(recorded.messages['/image_raw']))
     assert explained == sorted(set(explained))
 
 
@@ -141,7 +150,7 @@ def test_overview_video_has_a_picture_for_every_explained_frame(recorded: Record
     frames = 0
     while video.read()[0]:
         frames += 1
-    assert frames == recorded.summary['explained']
+    assert frames == recorded.summary['explained'] - len(last_image(recorded))
 
 
 def test_overlay_shows_the_street(recorded: Recorded) -> None:

@@ -178,7 +178,7 @@ def test_memory_does_not_grow_with_the_frames(clock):
         counts.lose(1)
         counts.explain(0.1, 0.1)
     held = sum(len(value) for value in vars(counts).values() if hasattr(value, 'popleft'))
-    assert held <= 4 * 1002
+    assert held <= 4 * 1002 + 31
 
 
 # While the node is subscribed
@@ -261,3 +261,35 @@ def test_ages_are_forgotten_when_the_clock_jumps_and_rates_are_not(clock):
     assert summary.ages == pytest.approx((0.05, 0.05, 0.05))
     assert summary.rate_out == pytest.approx(22 / 1.9)
     assert summary.explain_time == pytest.approx(0.02)
+
+
+# What a camera's stamps tell
+
+
+def share_missing(steps_in_periods, period=33_366_700):
+    counts = FrameCounts()
+    stamp = 10**18
+    for step in steps_in_periods:
+        counts.receive(stamp)
+        stamp += round(step * period)
+    return counts.summary().missing_share
+
+
+def test_frames_that_the_stamps_leave_out_are_missing():
+    assert share_missing([1] * 40) == 0
+    assert share_missing([1, 1, 2] * 15) == pytest.approx(0.25)
+    assert share_missing([1, 1, 1, 3] * 15) == pytest.approx(1 / 3, abs=0.02)
+
+
+def test_jitter_and_pauses_are_no_missing_frames():
+    jitter = np.random.default_rng(0).normal(1, 0.05, 60)
+    assert share_missing(jitter) == 0
+    assert share_missing([*[1] * 20, 100, *[1] * 20]) == 0
+
+
+def test_a_camera_without_a_regular_pace_misses_nothing():
+    irregular = np.random.default_rng(0).uniform(0.3, 3, 60)
+    assert share_missing(irregular) == 0
+    assert share_missing([0] * 60) == 0
+    assert share_missing([1, 1, -2, 1] * 15) == 0
+    assert share_missing([1, 2, 1] * 5) == 0  # too few to tell

@@ -103,9 +103,10 @@ def test_images_of_every_camera_arrive_or_diagnostics_name_the_mismatch_within_2
 def test_a_mismatch_is_mended_while_the_node_runs_as_its_diagnostics_say(start_node, ros_node):
     ros = ros_node('camera')
     camera, diagnostics = Camera(ros, reliability=BEST_EFFORT), Diagnostics(ros)
-    listener = Listener(ros, outputs=['contributions'])
     start_node(parameters={**SMALL, 'input_reliability': 'reliable'})
+    # Named before anybody wants the images, too.
     diagnostics.until(lambda figures: 'cannot be heard' in figures.message, 40)
+    listener = Listener(ros, outputs=['contributions'])
     client = AsyncParameterClient(ros, '/smoe')
     answer = answer_of(
         lambda: client.set_parameters([Parameter('input_reliability', value='auto')]), ros

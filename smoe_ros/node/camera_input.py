@@ -92,10 +92,12 @@ class CameraInput:
         return self._node.count_publishers(self.topic)  # which does not remap
 
     def mismatch(self) -> str:
-        """Say which publishers cannot be heard, and what would help; empty if all can."""
-        if self._subscription is None:
-            return ''
-        return unheard_publishers(self._node, self._subscription, self._topic)
+        """Say which publishers cannot be heard, and what would help; empty if all can.
+
+        Also while nobody wants the images: it is better known before.
+        """
+        policy = self._forced or self._offered() or self._policy
+        return unheard_publishers(self._node, self._qos(policy), self._topic)
 
     def follow(self, *, wanted: bool) -> None:
         """Subscribe or unsubscribe, and follow the reliability that the publishers offer.
@@ -130,12 +132,7 @@ class CameraInput:
             CompressedImage if self._compressed else Image,
             self._topic,
             self._receive,
-            QoSProfile(
-                reliability=self._policy,
-                durability=DurabilityPolicy.VOLATILE,
-                history=HistoryPolicy.KEEP_LAST,
-                depth=_QUEUE_DEPTH,
-            ),
+            self._qos(self._policy),
             event_callbacks=SubscriptionEventCallbacks(
                 message_lost=self._lose,
                 incompatible_qos=_ignore,  # diagnostics name it for as long as it lasts
@@ -144,6 +141,15 @@ class CameraInput:
             qos_overriding_options=QoSOverridingOptions(
                 (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH)
             ),
+        )
+
+    @staticmethod
+    def _qos(reliability: ReliabilityPolicy) -> QoSProfile:
+        return QoSProfile(
+            reliability=reliability,
+            durability=DurabilityPolicy.VOLATILE,
+            history=HistoryPolicy.KEEP_LAST,
+            depth=_QUEUE_DEPTH,
         )
 
     def _lose(self, info: QoSMessageLostInfo) -> None:

@@ -15,6 +15,7 @@ from smoe_ros.node.transport import loss_remedy
 
 # One image in a hundred may get lost on a busy machine; more is a transport that does not fit.
 MAX_LOSS_SHARE = 0.01
+MAX_MISSING_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,12 @@ FIGURES = (
         lambda s: f'{100 * s.loss_share:.1f}',
     ),
     Figure(
+        'share missing by stamps (%)',
+        'of the latest images of a camera of regular pace, those that its stamps leave out: what '
+        'came in is below what was published',
+        lambda s: f'{100 * s.missing_share:.1f}',
+    ),
+    Figure(
         'age p50 (ms)',
         "now − stamp by the node's clock, when the outputs were published",
         lambda s: _milliseconds(s.ages[0]),
@@ -155,6 +162,12 @@ def _warnings(summary: FrameSummary, limits: Limits) -> list[str]:
         found.append(
             f'{100 * summary.loss_share:.0f} % of the images are lost on their way from the '
             f'camera: {loss_remedy()}'
+        )
+    elif summary.missing_share > MAX_MISSING_SHARE:
+        found.append(
+            f'{100 * summary.missing_share:.0f} % of the images are missing between the stamps '
+            'of those that come: left out by the camera, or overwritten before they were '
+            'fetched; give the camera a deeper queue, or the computer less to do'
         )
     if summary.drop_share > limits.max_drop_share:
         taken = _milliseconds(summary.explain_time)

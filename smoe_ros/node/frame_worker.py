@@ -77,7 +77,7 @@ class FrameWorker:
     def put(self, camera: int, image: AnyImage) -> None:
         """Store a camera's newest image for the worker; never blocks."""
         counts = self._cameras[camera].counts
-        counts.receive()
+        counts.receive(nanoseconds(image.header.stamp))
         if not self.enabled:
             counts.drop()
         elif self._slots.put(camera, image):

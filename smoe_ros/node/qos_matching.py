@@ -11,24 +11,23 @@ from __future__ import annotations
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSCompatibility, QoSProfile, ReliabilityPolicy, qos_check_compatible
-from rclpy.subscription import Subscription
 
 
-def unheard_publishers(node: Node, subscription: Subscription, topic: str) -> str:
+def unheard_publishers(node: Node, requested: QoSProfile, topic: str) -> str:
     """Say which publishers a subscription cannot hear, and what would help; empty if none.
 
     Args:
         node: Whose subscription it is.
-        subscription: The subscription.
+        requested: What it asks for.
         topic: Its topic as it was given, for asking after publishers remaps it.
     """
     publishers = node.get_publishers_info_by_topic(topic)
-    reasons = [_mismatch(info.qos_profile, subscription.qos_profile) for info in publishers]
+    reasons = [_mismatch(info.qos_profile, requested) for info in publishers]
     if not any(reasons):
         return ''
     return (
         f'{sum(map(bool, reasons))} of {len(publishers)} publishers of '
-        f'{subscription.topic_name} cannot be heard '
+        f'{node.resolve_topic_name(topic)} cannot be heard '
         f'({next(filter(None, reasons))}): set input_reliability to auto or best_effort'
     )
 
