@@ -32,13 +32,6 @@ else:
     from ros_processes import wait_until as _wait_until
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs over DDS; ``scripts/test`` runs the rest on all cores."""
-    for item in items:
-        if 'ros_domain' in getattr(item, 'fixturenames', ()):
-            item.add_marker('ros')
-
-
 @pytest.fixture(scope='module')
 def ros_domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Put this module on a ROS domain of its own, on this host only, and return the domain's id.

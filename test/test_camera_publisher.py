@@ -28,6 +28,8 @@ from smoe_ros.framing import fit
 from smoe_ros.image_sources import Synthetic
 from smoe_ros.node.camera_publisher import PARAMETERS
 
+pytestmark = pytest.mark.alone
+
 # As many as any test sends: what is missing then was lost on the way, not here.
 KEEP_ALL_HERE = 400
 

@@ -23,6 +23,8 @@ from ament_index_python.packages import get_package_prefix
 
 from smoe_ros.bags import read_bag
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parents[1]
 SECONDS = 6
 FILES = {'bag', 'overview.mp4', 'overview.png', 'contributions.png', 'summary.json'}

@@ -35,6 +35,8 @@ from smoe_ros.pipeline import Pipeline
 from smoe_ros.rendering import heat_map, lovi, overlay, salient_mask
 from smoe_ros.settings import Settings
 
+pytestmark = pytest.mark.alone
+
 SMALL = {'short_side': 64}
 ENCODINGS = {
     'saliency': ('mono8', 1),

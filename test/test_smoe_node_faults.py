@@ -379,6 +379,7 @@ def shared_memory():
     return {path.name for path in Path('/dev/shm').iterdir() if path.stat().st_size > 2**20}
 
 
+@pytest.mark.alone
 @SIGNALS
 def test_a_signal_ends_an_idle_node_with_0(start_node, number):
     before = shared_memory()
@@ -427,6 +428,7 @@ def test_a_second_ctrl_c_does_not_spoil_the_exit(start_node, ros_node, delay):
     assert_ends_well(node)
 
 
+@pytest.mark.alone
 @SIGNALS
 def test_a_signal_ends_a_node_within_2_s_while_a_frame_takes_longer(
     start_node, ros_node, tmp_path, number

@@ -14,6 +14,8 @@ from ros_peers import COMPRESSED_OUTPUTS, OUTPUTS, Camera, Diagnostics, Listener
 from ros_processes import wait_until
 from std_srvs.srv import SetBool
 
+pytestmark = pytest.mark.alone
+
 TICKS_PER_SECOND = 100  # USER_HZ, of Linux's /proc
 
 

@@ -14,6 +14,8 @@ from forked_nodes import forked_nodes
 from ros_peers import Camera, Diagnostics, Listener, peer, small, stamp_of
 from ros_processes import wait_until
 
+pytestmark = pytest.mark.alone
+
 NETWORK = f'{Path(scripted_network.__file__).resolve()}:build'
 INFERENCE_SECONDS = 0.2
 # Four times as fast as the network.

@@ -13,6 +13,8 @@ from ros_peers import Camera, Diagnostics, Listener, image_of, small, stamp_of
 from ros_processes import wait_until
 from rosgraph_msgs.msg import Clock
 
+pytestmark = pytest.mark.alone
+
 BEGIN = 1_600_000_000.0
 TICK = 0.02
 FRAME_PERIOD = 0.1

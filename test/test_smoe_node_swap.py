@@ -22,6 +22,8 @@ from std_srvs.srv import SetBool
 
 from smoe_ros.backbones import load_backbone
 
+pytestmark = pytest.mark.alone
+
 HERE = Path(scripted_network.__file__).resolve()
 NETWORK = f'{HERE}:build'
 # Takes long enough to be built that frames must be explained meanwhile.

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.alone
+
 BENCHMARK = Path(__file__).parents[1] / 'benchmark'
 
 

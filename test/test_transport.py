@@ -25,6 +25,8 @@ from ros_peers import (
 )
 from ros_processes import wait_until
 
+pytestmark = pytest.mark.alone
+
 SMALL = {'short_side': 64}
 RELIABLE, BEST_EFFORT = ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT
 
