@@ -15,7 +15,9 @@ _TYPES = {bool: 'bool', int: 'integer', float: 'double', str: 'string'}
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table."""
-    return '\n'.join(f'| {" | ".join(row)} |' for row in (header, ['---'] * len(header), *rows))
+    lines = (header, ['---'] * len(header), *rows)
+    # A name such as <topic> would be taken for HTML.
+    return '\n'.join(f'| {" | ".join(line)} |'.replace('<', '&lt;') for line in lines)
 
 
 def parameter_table(parameters: Sequence[Parameter]) -> str:

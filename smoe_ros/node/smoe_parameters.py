@@ -203,8 +203,8 @@ PARAMETERS = (
     Parameter(
         'precision',
         'fp32',
-        "Precision of the network's numbers; the smaller ones are for GPUs, and slow on most "
-        'CPUs.',
+        "Precision of the network's numbers; the smaller ones are for GPUs, and for CPUs with "
+        'instructions for them.',
         choices=tuple(PRECISIONS),
         runtime=True,
     ),
