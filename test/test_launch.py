@@ -316,7 +316,7 @@ def test_bad_argument_is_refused_in_one_line(
 RUNS = {
     'smoe': (
         {'namespace': 'robot', 'image_topic': 'eye/image'},
-        {'/robot/eye/image', '/robot/eye/smoe/contributions'},
+        {'/robot/eye/smoe/contributions'},
     ),
     'multi_camera': (
         {'cameras': 'left,right', 'namespace': 'robot'},
