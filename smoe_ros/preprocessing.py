@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from smoe_ros import kernels
 from smoe_ros.errors import ConfigurationError, FrameError
 
 Rgb = NDArray[np.uint8]
@@ -86,8 +87,13 @@ class Preprocessing:
                 f'{rgb.dtype}'
             )
         height, width = self.input_size(*rgb.shape[:2])
+        shrinks = rgb.shape[0] >= height and rgb.shape[1] >= width
+        compiled = kernels.load() if shrinks else None
+        if compiled is not None:
+            scale, offset = self._scale.flatten().numpy(), self._offset.flatten().numpy()
+            frame = np.ascontiguousarray(rgb)
+            return torch.from_numpy(compiled.resize_area(frame, height, width, scale, offset))
         if rgb.shape[:2] != (height, width):
-            shrinks = rgb.shape[0] > height
             # Averaging over areas keeps fine texture from aliasing into false edges.
             interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
             rgb = cv2.resize(rgb, (width, height), interpolation=interpolation)

@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from smoe_ros import kernels
+
 Rgb = NDArray[np.uint8]
 Maps = NDArray[np.float32]
 
@@ -35,13 +37,18 @@ def lovi(scale_maps: Maps) -> Rgb:
     Raises:
         ValueError: If the maps have not three dimensions or there is none.
     """
-    p = _joint_range(scale_maps)
-    position = np.linspace(1, 0, len(p), dtype=np.float32) if len(p) > 1 else np.zeros(1, 'f4')
+    maps, low, scale = _joint_range(scale_maps)
+    count = len(maps)
+    position = np.linspace(1, 0, count, dtype=np.float32) if count > 1 else np.zeros(1, 'f4')
+    compiled = kernels.load()
+    if compiled is not None:
+        return compiled.lovi(maps, low, scale, position)
+    p = (maps - low) * scale
     total = p.sum(axis=0)
     peak = p.max(axis=0)
     # Where nothing is salient the value is 0: black, whatever the hue.
     hue = 300 * np.tensordot(position, p, axes=1) / np.where(total > 0, total, 1)
-    return _hsv_to_rgb(hue, _selectivity(total, peak, len(p)), peak)
+    return _hsv_to_rgb(hue, _selectivity(total, peak, count), peak)
 
 
 def heat_map(scale_maps: Maps, weights: Sequence[float] | None = None) -> Rgb:
@@ -61,11 +68,16 @@ def heat_map(scale_maps: Maps, weights: Sequence[float] | None = None) -> Rgb:
         ValueError: If the maps have not three dimensions, there is none, or the weights do not
             fit them.
     """
-    p = _joint_range(scale_maps)
-    shares = np.ones(len(p), np.float32) if weights is None else np.asarray(weights, np.float32)
-    if shares.shape != (len(p),) or not shares.sum() > 0:
-        raise ValueError(f'{len(p)} scale maps need as many weights, not all 0, got {weights}')
-    value = np.tensordot(shares / shares.sum(), p, axes=1)
+    maps, low, scale = _joint_range(scale_maps)
+    shares = np.ones(len(maps), np.float32) if weights is None else np.asarray(weights, np.float32)
+    if shares.shape != (len(maps),) or not shares.sum() > 0:
+        raise ValueError(f'{len(maps)} scale maps need as many weights, not all 0, got {weights}')
+    shares = shares / shares.sum()
+    compiled = kernels.load()
+    if compiled is not None:
+        return compiled.heat_map(maps, low, scale, shares)
+    p = (maps - low) * scale
+    value = np.tensordot(shares, p, axes=1)
     value /= max(float(value.max()), 1e-9)
     saturation = _selectivity(p.sum(axis=0), p.max(axis=0), len(p)) ** (1 / math.e)
     return _hsv_to_rgb(240 * (1 - value), saturation, value)
@@ -121,13 +133,16 @@ def salient_mask(saliency: Maps, keep: float = 0.1) -> NDArray[np.bool_]:
     return maps >= last[..., None, None]
 
 
-def _joint_range(scale_maps: Maps) -> Maps:
-    """Range-normalise all maps together: flat maps become 0."""
-    maps = np.asarray(scale_maps, dtype=np.float32)
+def _joint_range(scale_maps: Maps) -> tuple[Maps, np.float32, np.float32]:
+    """Return maps, lowest value and 1 / (highest − lowest) of all together.
+
+    (maps − lowest) times that normalises their range; flat maps become 0.
+    """
+    maps = np.ascontiguousarray(scale_maps, dtype=np.float32)
     if maps.ndim != 3 or len(maps) == 0:
         raise ValueError(f'scale maps have shape (S, H, W) with S at least 1, got {maps.shape}')
     low, high = float(maps.min()), float(maps.max())
-    return (maps - np.float32(low)) * np.float32(1 / max(high - low, 1e-9))
+    return maps, np.float32(low), np.float32(1 / max(high - low, 1e-9))
 
 
 def _selectivity(total: Maps, peak: Maps, count: int) -> Maps:

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The house has floors, and each imports only downward.
 
-saliency: mathematics on tensors. The modules beside it: the explainer, no ROS. node: the ROS side,
-no tensor mathematics. commands: the command line, beside node, no ROS. demo: on top of all.
+kernels: compiled loops on arrays. saliency: mathematics on tensors. The modules beside it and
+engines: the explainer, no ROS. node: the ROS side, no tensor mathematics. commands: the command
+line, beside node, no ROS. demo: on top of all.
 """
 
 import ast
@@ -56,19 +57,33 @@ def test_every_floor_has_files():
         assert len(modules(pattern)) > 3, pattern
 
 
+@pytest.mark.parametrize('path', modules('kernels/*.py'), ids=identify)
+def test_kernels_import_numpy_and_numba_and_nothing_of_ours(path):
+    allowed = {*sys.stdlib_module_names, 'numpy', 'numba'}
+    strange = {
+        name
+        for name in imports_of(path)
+        if name.split('.')[0] not in allowed and not is_within(name, 'smoe_ros.kernels')
+    }
+    assert not strange
+
+
 @pytest.mark.parametrize('path', modules('saliency/*.py'), ids=identify)
-def test_saliency_imports_torch_and_errors_and_nothing_else_of_ours(path):
+def test_saliency_imports_torch_kernels_and_errors_and_nothing_else_of_ours(path):
     allowed = {*sys.stdlib_module_names, 'torch'}
     strange = {
         name
         for name in imports_of(path)
         if name.split('.')[0] not in allowed
-        and not is_within(name, 'smoe_ros.saliency', 'smoe_ros.errors')
+        and name != 'smoe_ros'
+        and not is_within(name, 'smoe_ros.saliency', 'smoe_ros.kernels', 'smoe_ros.errors')
     }
     assert not strange
 
 
-@pytest.mark.parametrize('path', modules('*.py', 'saliency/*.py'), ids=identify)
+@pytest.mark.parametrize(
+    'path', modules('*.py', 'kernels/*.py', 'saliency/*.py', 'engines/*.py'), ids=identify
+)
 def test_the_lower_floors_import_no_ros_and_nothing_above_them(path):
     wrong = {
         name
@@ -138,7 +153,7 @@ def import_without(blocked, names):
 def test_the_lower_floors_import_without_ros():
     names = [
         '.'.join(('smoe_ros', *path.relative_to(PACKAGE).with_suffix('').parts))
-        for path in modules('*.py', 'saliency/*.py')
+        for path in modules('*.py', 'kernels/*.py', 'saliency/*.py', 'engines/*.py')
         if path.stem != '__init__'
     ]
     assert {'smoe_ros.explainer', 'smoe_ros.rendering', 'smoe_ros.saliency.fusion'} <= set(names)

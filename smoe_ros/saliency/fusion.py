@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from smoe_ros.errors import ConfigurationError, unknown_name
+from smoe_ros.saliency.compiled import kernels_for
 
 # Saliency whose standard deviation over the pixels is at most 1e-6 has no pattern to share out:
 # what varies there is float32 rounding.
@@ -119,7 +120,13 @@ def fuse_scales(
         resolve_scale_weights('equal' if weights is None else weights, len(scale_maps)),
         dtype=torch.float64,
     )
-    shares = (shares / shares.sum()).float().to(scale_maps[0].device)
+    shares = (shares / shares.sum()).float()
+    compiled = kernels_for(*scale_maps)
+    if compiled is not None:
+        arrays = [scale_map.detach().numpy() for scale_map in scale_maps]
+        fused = compiled.fuse(arrays, size, shares.numpy(), FLAT_VARIANCE)
+        return FusedSaliency(*(torch.from_numpy(array) for array in fused))
+    shares = shares.to(scale_maps[0].device)
     resized = torch.stack([resize(scale_map, size) for scale_map in scale_maps], dim=1)
     saliency = torch.einsum('s,bshw->bhw', shares, resized).clamp_(0, 1)
     return FusedSaliency(saliency, resized, _contributions(resized, shares))
