@@ -14,19 +14,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from ament_index_python.packages import get_package_share_directory
 from soak_listener import Listener
 from soak_options import Options, parse_options
-from soak_processes import ProcessEnded, RosProcess, Sample
+from soak_processes import Sample, ros_environment, sample, stop_signal
 from soak_report import Run, evaluate, format_table, plot
+
+from smoe_ros.demo.processes import Process, ProcessError, node_command
 
 # Loading torch and a network on a small machine takes some seconds, its first time longer.
 _START_SECONDS = 120.0
@@ -61,73 +61,53 @@ def _run(options: Options, logs: Path) -> Run:
     """Run the processes until the time is up, one ends, or Ctrl-C."""
     run = Run(options)
     namespaces = [f'/soak_{os.getpid()}/camera_{i}' for i in range(options.cameras)]
-    environment = _environment(options, logs)
+    environment = ros_environment(options.domain, logs)
     os.environ.update(environment)  # the listener's transport, too
     with contextlib.ExitStack() as running:
-        stopped = running.enter_context(_stop_signal())
+        stopped = running.enter_context(stop_signal())
         try:
             listener = running.enter_context(Listener(namespaces, options.domain))
             topics = ', '.join(f'{namespace}/image_raw' for namespace in namespaces)
             parameters = [f'image_topics:=[{topics}]', *options.node_parameters()]
             arguments = [word for parameter in parameters for word in ('-p', parameter)]
-            node = running.enter_context(
-                RosProcess('smoe_node', arguments, environment, logs / 'smoe_node.log')
-            )
+            command = node_command('smoe_node', {}, arguments)
+            node = running.enter_context(Process('smoe_node', command, environment, logs))
             cameras = [
                 running.enter_context(
-                    RosProcess(
-                        'camera_publisher',
-                        _camera_arguments(options, namespace),
-                        environment,
-                        logs / f'camera_{i}.log',
-                    )
+                    Process(f'camera_{i}', _camera_command(options, name), environment, logs)
                 )
-                for i, namespace in enumerate(namespaces)
+                for i, name in enumerate(namespaces)
             ]
             processes = [node, *cameras]
             if _wait_for_frames(listener, processes, stopped):
                 _sample(run, listener, node, processes, stopped)
                 _finish(run, listener, node, cameras)
-        except ProcessEnded as error:
+        except ProcessError as error:
             run.problem = str(error)
         run.stopped_early = stopped.is_set()
         run.take(listener)
     return run
 
 
-def _environment(options: Options, logs: Path) -> dict[str, str]:
-    profile = Path(get_package_share_directory('smoe_ros'), 'config', 'fastdds.xml')
-    return {
-        'FASTRTPS_DEFAULT_PROFILES_FILE': str(profile),  # another one of the user's goes first
-        **os.environ,
-        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-        'ROS_DOMAIN_ID': str(options.domain),
-        'ROS_LOG_DIR': str(logs),
-    }
-
-
-def _camera_arguments(options: Options, namespace: str) -> list[str]:
+def _camera_command(options: Options, namespace: str) -> list[str]:
     # Not before the node listens: every frame published is accounted for.
     parameters = {
-        'source': '"synthetic"',
+        'source': 'synthetic',
         'rate': options.rate,
         'width': options.width,
         'height': options.height,
         'start_subscribers': 1,
     }
-    arguments = ['-r', f'__ns:={namespace}']
-    for name, value in parameters.items():
-        arguments += ['-p', f'{name}:={value}']
-    return arguments
+    return node_command('camera_publisher', parameters, ['-r', f'__ns:={namespace}'])
 
 
 def _wait_for_frames(
-    listener: Listener, processes: Sequence[RosProcess], stopped: threading.Event
+    listener: Listener, processes: Sequence[Process], stopped: threading.Event
 ) -> bool:
     """Wait for the first explanation; False if the user ended it before.
 
     Raises:
-        ProcessEnded: If a process ended, or the time is up.
+        ProcessError: If a process ended, or the time is up.
     """
     deadline = time.monotonic() + _START_SECONDS
     while not stopped.wait(_POLL_SECONDS):
@@ -136,15 +116,15 @@ def _wait_for_frames(
         if listener.arrivals:
             return True
         if time.monotonic() > deadline:
-            raise ProcessEnded(f'no frame was explained within {_START_SECONDS:.0f} s')
+            raise ProcessError(f'no frame was explained within {_START_SECONDS:.0f} s')
     return False
 
 
 def _sample(
     run: Run,
     listener: Listener,
-    node: RosProcess,
-    processes: Sequence[RosProcess],
+    node: Process,
+    processes: Sequence[Process],
     stopped: threading.Event,
 ) -> None:
     """Sample the node at even times until the run is over."""
@@ -159,7 +139,7 @@ def _sample(
         for process in processes:
             process.check()
         now = time.monotonic()
-        run.samples.append(node.sample(now - run.begun))
+        run.samples.append(sample(node, now - run.begun))
         if now - shown >= _PROGRESS_SECONDS:
             shown = now
             _show_progress(run.samples[-1], listener)
@@ -175,12 +155,11 @@ def _show_progress(sample: Sample, listener: Listener) -> None:
     )
 
 
-def _finish(run: Run, listener: Listener, node: RosProcess, cameras: Sequence[RosProcess]) -> None:
+def _finish(run: Run, listener: Listener, node: Process, cameras: Sequence[Process]) -> None:
     """Stop the cameras and wait until the node has no frame left, so that its counts add up."""
     for camera in cameras:
         camera.stop()
-    published = [camera.logged_number(r'published (\d+) images') for camera in cameras]
-    run.published = None if None in published else sum(number or 0 for number in published)
+    run.published = sum(camera.logged_number(r'published (\d+) images') for camera in cameras)
     # The next report may be on its way already, and be older than the last frame.
     enough = listener.reports() + 2
     deadline = time.monotonic() + _IDLE_SECONDS
@@ -189,19 +168,6 @@ def _finish(run: Run, listener: Listener, node: RosProcess, cameras: Sequence[Ro
         if listener.reports() >= enough and not listener.counts()['waiting']:
             return
         time.sleep(_POLL_SECONDS)
-
-
-@contextlib.contextmanager
-def _stop_signal() -> Iterator[threading.Event]:
-    """Turn SIGINT and SIGTERM into an event, so that neither strikes amid a start or a stop."""
-    stopped = threading.Event()
-    kinds = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(kind, lambda _number, _frame: stopped.set()) for kind in kinds]
-    try:
-        yield stopped
-    finally:
-        for kind, handler in zip(kinds, before, strict=True):
-            signal.signal(kind, handler)
 
 
 def _report(run: Run, options: Options) -> None:

@@ -1,10 +1,9 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The soak test's subscriber: when explanations come, how old, and what the node counts."""
+"""The benchmarks' subscriber: when explanations come, how old, and what the node counts."""
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import threading
 import time
@@ -13,7 +12,7 @@ from types import TracebackType
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
@@ -24,29 +23,35 @@ from smoe_msgs.msg import ScaleContributions
 COUNTS = ('in', 'explained', 'dropped', 'rejected', 'waiting', 'lost in transport')
 # Deep enough for a machine that stalls for a second.
 _QOS = QoSProfile(reliability=ReliabilityPolicy.RELIABLE, depth=30)
+_SPIN_SECONDS = 0.1
 
 
 class Listener:
-    """Subscribes in a thread of its own to `contributions`, `overlay` and `/diagnostics`.
+    """Subscribes in a thread of its own to `contributions`, renderings and `/diagnostics`.
 
     A context manager. Its lists only grow, so that they may be read at any time.
 
     Attributes:
         arrivals: Steady-clock time of each contributions message, in seconds.
         ages: Age of each (now − header stamp), in milliseconds.
-        overlays: Number of overlays received.
+        stamps: Header stamp of each, in nanoseconds.
+        renderings: Number of images received, by output.
     """
 
-    def __init__(self, namespaces: Sequence[str], domain: int) -> None:
+    def __init__(
+        self, namespaces: Sequence[str], domain: int, renderings: Sequence[str] = ('overlay',)
+    ) -> None:
         """Subscribe.
 
         Args:
             namespaces: Of the cameras, fully resolved.
             domain: ROS domain.
+            renderings: Image outputs to receive beside the contributions.
         """
         self.arrivals: list[float] = []
         self.ages: list[float] = []
-        self.overlays = 0
+        self.stamps: list[int] = []
+        self.renderings = dict.fromkeys(renderings, 0)
         # By camera topic: how often the node has reported, and its last figures.
         self._reports: dict[str, tuple[int, dict[str, str]]] = {}
         self._topics = {f'{namespace}/image_raw' for namespace in namespaces}
@@ -65,9 +70,12 @@ class Listener:
             subscribe(
                 ScaleContributions, f'{namespace}/smoe/contributions', self._take_contributions
             )
-            # Raw: only the node's work counts, not ours to unpack it.
-            subscribe(Image, f'{namespace}/smoe/overlay', self._take_overlay, raw=True)
+            for name in renderings:
+                # Raw: only the node's work counts, not ours to unpack it.
+                take = functools.partial(self._take_rendering, name)
+                subscribe(Image, f'{namespace}/smoe/{name}', take, raw=True)
         subscribe(DiagnosticArray, '/diagnostics', self._take_diagnostics)
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
 
@@ -89,6 +97,11 @@ class Listener:
             return {name: values.get(name, '') for name in names}
         return {}
 
+    def figures(self, key: str) -> list[float]:
+        """Return a figure of the node's last diagnostics for each camera where it is known."""
+        found = [values.get(key, '') for _, values in self._reports.values()]
+        return [float(value) for value in found if value]
+
     def __enter__(self) -> Listener:
         """Return itself."""
         return self
@@ -100,23 +113,27 @@ class Listener:
         traceback: TracebackType | None,
     ) -> None:
         """Unsubscribe."""
-        self._executor.shutdown()
-        self._context.try_shutdown()
+        # The thread first: what it spins must not go away under it.
+        self._stopping.set()
+        self._executor.wake()
         self._thread.join()
+        self._executor.shutdown()
         self._node.destroy_node()
+        self._context.try_shutdown()
 
     def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):  # the end of the run
-            self._executor.spin()
+        while not self._stopping.is_set():
+            self._executor.spin_once(timeout_sec=_SPIN_SECONDS)
 
     def _take_contributions(self, message: ScaleContributions) -> None:
         stamp = message.header.stamp
-        age = time.time_ns() - (stamp.sec * 10**9 + stamp.nanosec)
-        self.ages.append(age * 1e-6)
-        self.arrivals.append(time.monotonic())  # last: whoever sees it finds the age, too
+        nanoseconds = stamp.sec * 10**9 + stamp.nanosec
+        self.ages.append((time.time_ns() - nanoseconds) * 1e-6)
+        self.stamps.append(nanoseconds)
+        self.arrivals.append(time.monotonic())  # last: whoever sees it finds the rest, too
 
-    def _take_overlay(self, _serialized: bytes) -> None:
-        self.overlays += 1
+    def _take_rendering(self, name: str, _serialized: bytes) -> None:
+        self.renderings[name] += 1
 
     def _take_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:

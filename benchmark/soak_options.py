@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-_MAX_DOMAIN = 101  # higher ids reach into Linux's ephemeral ports
+MAX_DOMAIN = 101  # higher ids reach into Linux's ephemeral ports
 
 
 @dataclass(frozen=True)
@@ -53,16 +53,17 @@ class Options:
         return [f'warm_up_size:=[{self.width}, {self.height}]', *backbone, *self.parameters]
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """Says a mistake in one line."""
 
     def error(self, message: str) -> NoReturn:
+        """End the process with exit code 2."""
         self.exit(2, f'{self.prog}: {message}; see {self.prog} --help\n')
 
 
 def parse_options(args: Sequence[str] | None = None) -> Options:
     """Read the command line; ends the process on ``--help`` (0) or a mistake (2)."""
-    parser = _Parser(
+    parser = Parser(
         prog='scripts/soak',
         allow_abbrev=False,
         description='Run smoe_node under steady cameras, and show whether its memory or the age '
@@ -70,11 +71,11 @@ def parse_options(args: Sequence[str] | None = None) -> Options:
     )
     add = parser.add_argument
     day = 24 * 60
-    add('--minutes', type=_number(0.05, 7 * day), default=10.0, help='length (default: 10)')
-    add('--rate', type=_number(0.1, 1000), default=30.0, help='images a second (default: 30)')
-    add('--cameras', type=_integer(1, 16), default=1, help='number of cameras (default: 1)')
-    add('--width', type=_integer(16, 16384), default=640, help='pixels (default: 640)')
-    add('--height', type=_integer(16, 16384), default=480, help='pixels (default: 480)')
+    add('--minutes', type=number(0.05, 7 * day), default=10.0, help='length (default: 10)')
+    add('--rate', type=number(0.1, 1000), default=30.0, help='images a second (default: 30)')
+    add('--cameras', type=integer(1, 16), default=1, help='number of cameras (default: 1)')
+    add('--width', type=integer(16, 16384), default=640, help='pixels (default: 640)')
+    add('--height', type=integer(16, 16384), default=480, help='pixels (default: 480)')
     add('--backbone', type=_filled, help="network to explain (default: smoe_node's)")
     add(
         '-p',
@@ -87,8 +88,8 @@ def parse_options(args: Sequence[str] | None = None) -> Options:
     )
     add(
         '--domain',
-        type=_integer(0, _MAX_DOMAIN),
-        default=1 + os.getpid() % _MAX_DOMAIN,
+        type=integer(0, MAX_DOMAIN),
+        default=1 + os.getpid() % MAX_DOMAIN,
         help='ROS domain of the run (default: one by the process id)',
     )
     add('--json', type=Path, metavar='FILE', help='write the figures as JSON, too')
@@ -98,7 +99,9 @@ def parse_options(args: Sequence[str] | None = None) -> Options:
     return Options(**given)
 
 
-def _number(low: float, high: float) -> Callable[[str], float]:
+def number(low: float, high: float) -> Callable[[str], float]:
+    """Return a type of argument: a number from `low` to `high`."""
+
     def parse(text: str) -> float:
         with contextlib.suppress(ValueError):
             if low <= float(text) <= high:
@@ -108,7 +111,9 @@ def _number(low: float, high: float) -> Callable[[str], float]:
     return parse
 
 
-def _integer(low: int, high: int) -> Callable[[str], int]:
+def integer(low: int, high: int) -> Callable[[str], int]:
+    """Return a type of argument: an integer from `low` to `high`."""
+
     def parse(text: str) -> int:
         with contextlib.suppress(ValueError):
             if low <= int(text) <= high:

@@ -62,7 +62,7 @@ class Run:
     def take(self, listener: Listener) -> None:
         """Take over what the listener has heard."""
         self.counts, self.facts = listener.counts(), listener.facts()
-        self.overlays = listener.overlays
+        self.overlays = listener.renderings['overlay']
         if self.samples:
             # The frames before the first sample waited for the node to start.
             heard = zip(listener.arrivals, listener.ages, strict=False)

@@ -24,7 +24,7 @@ from ament_index_python.packages import get_package_share_directory
 
 from smoe_ros.demo.options import Options, parse_options
 from smoe_ros.demo.pictures import write_pictures
-from smoe_ros.demo.processes import Process, ProcessError
+from smoe_ros.demo.processes import Process, ProcessError, node_command
 from smoe_ros.demo.summary import format_table, plot_contributions, read_run, summarize
 from smoe_ros.errors import ConfigurationError
 
@@ -34,7 +34,7 @@ _BAG = 'bag'
 _FILES = ('overview.mp4', 'overview.png', 'contributions.png', 'summary.json')
 # Loading torch and a network on a small machine takes some seconds, its first time longer.
 _START_SECONDS = 120.0
-_STOP_SECONDS = 20.0
+_IDLE_SECONDS = 20.0
 _POLL_SECONDS = 0.1
 
 
@@ -87,7 +87,8 @@ def _record(options: Options, folder: Path) -> int:
         logs = Path(running.enter_context(tempfile.TemporaryDirectory(prefix='smoe_demo_')))
 
         def start(executable: str, parameters: dict[str, object]) -> Process:
-            process = Process(executable, parameters, environment, logs)
+            command = node_command(executable, parameters)
+            process = Process(executable, command, environment, logs)
             return running.enter_context(process)
 
         domain = os.environ.get('ROS_DOMAIN_ID', '0')
@@ -99,10 +100,10 @@ def _record(options: Options, folder: Path) -> int:
         check_all = functools.partial(check, [camera, node, recorder])
         _wait_for_frames(recorder, check_all)
         _show_progress(recorder, check_all, options.seconds)
-        camera.stop(_STOP_SECONDS)
+        camera.stop()
         _wait_until_idle(recorder, functools.partial(check, [node, recorder]))
-        node.stop(_STOP_SECONDS)
-        recorder.stop(_STOP_SECONDS)
+        node.stop()
+        recorder.stop()
         return camera.logged_number(r'published (\d+) images')
 
 
@@ -140,7 +141,7 @@ def _show_progress(recorder: Process, check: Callable[[], None], seconds: float)
 def _wait_until_idle(recorder: Process, check: Callable[[], None]) -> None:
     """Wait for diagnostics from after the last frame, so that the counts add up."""
     enough = recorder.latest_report()['diagnostics'] + 2
-    deadline = time.monotonic() + _STOP_SECONDS
+    deadline = time.monotonic() + _IDLE_SECONDS
     while time.monotonic() < deadline:
         check()
         report = recorder.latest_report()
