@@ -20,6 +20,7 @@ setup(
         (f'share/{PACKAGE}/hook', glob('hook/*')),
     ],
     install_requires=['setuptools'],
+    extras_require={'fast': ['numba', 'onnx', 'onnxruntime', 'onnxscript']},
     zip_safe=True,
     maintainer='smoe_ros maintainers',
     maintainer_email='maintainers@smoe-ros.invalid',

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import torch
 
 from smoe_ros.errors import ConfigurationError, unknown_name
@@ -52,6 +55,46 @@ def resolve_precision(name: str) -> torch.dtype:
     if name not in PRECISIONS:
         raise unknown_name('precision', name, PRECISIONS)
     return PRECISIONS[name]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a network runs, and with which numbers.
+
+    Attributes:
+        device: The device.
+        precision: Of the numbers.
+        left: Whether it is the CPU instead of the device that was asked for.
+    """
+
+    device: torch.device
+    precision: torch.dtype
+    left: bool = False
+
+
+ON_THE_CPU = Place(CPU, torch.float32, left=True)
+
+
+def place_of(device: str, precision: str, warn: Callable[[str], object] | None = None) -> Place:
+    """Return the place that names stand for.
+
+    Args:
+        device: Name of the device.
+        precision: Name of the precision.
+        warn: Told in a sentence when the device is missing, where the network then runs on the
+            CPU in fp32; None refuses instead.
+
+    Raises:
+        ConfigurationError: If a name is unknown, or the device is missing and `warn` is None.
+    """
+    numbers = resolve_precision(precision)
+    try:
+        return Place(resolve_device(device), numbers)
+    except DeviceMissingError as error:
+        if warn is None:
+            raise
+        warn(f'{error}; going on on the CPU in fp32')
+        return ON_THE_CPU
 
 
 def default_threads() -> int:

@@ -13,8 +13,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from smoe_ros.engines import TORCH, Engine, make_engine
 from smoe_ros.errors import ConfigurationError, FrameError
-from smoe_ros.forward_pass import ForwardPass, check_class, run
+from smoe_ros.forward_pass import ForwardPass, check_class, run, run_engine
 from smoe_ros.methods import (
     CAMS,
     NO_CAM,
@@ -87,6 +88,7 @@ class Explainer:
         target_class: int | None = None,
         vectors: bool = False,
         input_size: tuple[int, int] = (224, 224),
+        engine: str = TORCH,
     ) -> None:
         """Find the scales by running the network once on noise.
 
@@ -103,8 +105,13 @@ class Explainer:
                 one.
             vectors: Whether to give the activations at the most salient point (they are copied).
             input_size: Height and width in pixels of the noise.
+            engine: What runs the network: ``'torch'``, the network as it is at each call;
+                ``'compiled'`` or ``'onnxruntime'``, the network as it is now. Whatever such an
+                engine cannot do (a class activation, a value before an activation, a shape that
+                was not prepared), torch does.
 
         Raises:
+            EngineError: If the engine is not installed, or cannot run this network.
             ConfigurationError: If a name is unknown, no scale is found, the weights do not fit
                 the scales, the network does not run on an input of this size, has no class
                 scores for a class activation or not this class, or no value before an activation
@@ -132,6 +139,9 @@ class Explainer:
         self._class_count: int | None = None
         self.check(method)
         self.method = method
+        self._engine_name = TORCH
+        self._engine: Engine | None = None
+        self.use_engine(engine)
 
     @property
     def scales(self) -> tuple[Scale, ...]:
@@ -143,6 +153,64 @@ class Explainer:
         """Each scale's share of the weight, w / Σ w, finest first."""
         weights = resolve_scale_weights(self.method.scale_weights, len(self._scales))
         return tuple(weight / sum(weights) for weight in weights)
+
+    @property
+    def engine(self) -> str:
+        """Name of what runs the network with the present method."""
+        return self._engine_name if self._engine_serves(self.method) else TORCH
+
+    def use_engine(self, name: str, engine: Engine | None = None) -> None:
+        """Run the network by another engine from now on.
+
+        Args:
+            name: ``'torch'``, ``'compiled'`` or ``'onnxruntime'``.
+            engine: The engine, if `make_engine` has made it already.
+
+        Raises:
+            ConfigurationError: If the name is unknown.
+            EngineError: If the engine is not installed, or cannot run this network.
+            RuntimeError: If the explainer is closed.
+        """
+        if name != TORCH and engine is None:
+            engine = self.make_engine(name)
+        self._engine_name, self._engine = name, engine
+
+    def make_engine(self, name: str) -> Engine:
+        """Make an engine for this network and its scales, without using it.
+
+        Raises:
+            ConfigurationError: If the name is unknown.
+            EngineError: If the engine is not installed, or cannot run this network.
+            RuntimeError: If the explainer is closed.
+        """
+        if self._model is None:
+            raise RuntimeError('this explainer is closed')
+        return make_engine(name, self._model, self._scales, self._noise)
+
+    def prepare(self, batch: Tensor) -> None:
+        """Make the engine ready for batches of a shape.
+
+        Args:
+            batch: Any batch of this shape, (B, 3, H, W).
+
+        Raises:
+            EngineError: If the engine cannot run it.
+        """
+        if self._engine is not None:
+            self._engine.prepare(batch.to(self._device, self._dtype))
+
+    def set_threads(self, count: int) -> None:
+        """Let the engine run on so many CPU threads; torch's own are set by torch."""
+        if self._engine is not None:
+            self._engine.set_threads(count)
+
+    def _engine_serves(self, method: MethodOptions) -> bool:
+        """Whether the engine gives what a method needs: the activations, and nothing else."""
+        return (
+            self._engine is not None
+            and method.cam == NO_CAM
+            and method.statistic not in PRE_ACTIVATION_STATISTICS
+        )
 
     def check(self, method: MethodOptions) -> None:
         """Refuse a method that this network does not allow.
@@ -220,20 +288,26 @@ class Explainer:
         method = self.method
         if isinstance(target_class, int):
             target_class = [target_class] * len(batch)
-        seen = run(
-            self._model,
-            batch,
-            self._scales,
-            method,
-            target_classes=target_class,
-            keep_activations=self._keep_vectors,
-        )
+        engine = self._engine
+        if engine is not None and self._engine_serves(method) and engine.takes(batch):
+            seen = run_engine(
+                engine, batch, self._scales, method, keep_activations=self._keep_vectors
+            )
+        else:
+            seen = run(
+                self._model,
+                batch,
+                self._scales,
+                method,
+                target_classes=target_class,
+                keep_activations=self._keep_vectors,
+            )
         with torch.inference_mode():
             return self._explanation(seen, method, (batch.shape[-2], batch.shape[-1]))
 
     def close(self) -> None:
         """Let go of the network; calling the explainer afterwards is an error."""
-        self._model = None
+        self._model = self._engine = None
 
     def __enter__(self) -> Explainer:
         """Return itself."""
@@ -253,7 +327,8 @@ class Explainer:
     ) -> Explanation:
         """Normalise and fuse what one forward pass gave."""
         self._update_sizes(seen.raw_maps)
-        information = torch.stack([m.double().mean(dim=(1, 2)) for m in seen.raw_maps], dim=1)
+        means = [one.mean(dim=(1, 2), dtype=torch.float64) for one in seen.raw_maps]
+        information = torch.stack(means, dim=1)
         logits = None if seen.logits is None else seen.logits.float()
         self._check_finite(information, logits)
         normalize = NORMALIZATIONS[method.normalization]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from smoe_ros.engines import Engine
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.head_gradient import HeadGradient
 from smoe_ros.methods import NO_CAM, PRE_ACTIVATION_STATISTICS, STATISTICS, MethodOptions
@@ -104,6 +105,36 @@ def run(
             )
             seen.logits = seen.logits.detach()
     return seen
+
+
+def run_engine(
+    engine: Engine,
+    batch: Tensor,
+    scales: Sequence[Scale],
+    method: MethodOptions,
+    *,
+    keep_activations: bool = False,
+) -> ForwardPass:
+    """Run a network once by an engine, and reduce each scale's activation.
+
+    Args:
+        engine: Runs the network.
+        batch: Its input, shape (B, C, H, W).
+        scales: The activations to read, finest first.
+        method: Which statistic of the activations; its class activation is not made.
+        keep_activations: Whether to give the activations as well.
+    """
+    with torch.inference_mode():
+        output, activations = engine.run(batch)
+        maps = [
+            scale.channels_first(activation)
+            for scale, activation in zip(scales, activations, strict=True)
+        ]
+        return ForwardPass(
+            [STATISTICS[method.statistic](one) for one in maps],
+            [one.float() for one in maps] if keep_activations else [],
+            output if output is not None and output.ndim == 2 else None,
+        )
 
 
 def _known(value: Tensor | None, scale: Scale, statistic: str) -> Tensor:

@@ -11,17 +11,16 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from smoe_ros import kernels
 from smoe_ros.backbones import Backbone, load_backbone
-from smoe_ros.devices import (
-    CPU,
-    DeviceMissingError,
-    default_threads,
-    resolve_device,
-    resolve_precision,
-)
-from smoe_ros.errors import ConfigurationError, FrameError
+from smoe_ros.devices import CPU, ON_THE_CPU, DeviceMissingError, Place, default_threads, place_of
+from smoe_ros.engine_choice import use_faster
+from smoe_ros.engines import AUTO, ENGINES, ONNXRUNTIME, TORCH, EngineError
+from smoe_ros.engines.folding import fold_batch_norms
+from smoe_ros.errors import ConfigurationError, FrameError, unknown_name
 from smoe_ros.explainer import Explainer
 from smoe_ros.frame_explanation import FrameExplanation, frame_explanations
+from smoe_ros.methods import MethodOptions
 from smoe_ros.preprocessing import Rgb
 from smoe_ros.settings import Settings
 
@@ -30,12 +29,12 @@ MAX_SHORTAGES = 3
 
 
 def backbone_of(settings: Settings) -> Backbone:
-    """Load the network that settings name.
+    """Load the network that settings name, its batch normalisation folded.
 
     Raises:
-        ConfigurationError: As for `load_backbone`.
+        ConfigurationError: As for `load_backbone`, or if the network does not run on its input.
     """
-    return load_backbone(
+    backbone = load_backbone(
         settings.backbone,
         settings.weights,
         allow_download=settings.allow_download,
@@ -44,6 +43,10 @@ def backbone_of(settings: Settings) -> Backbone:
         std=settings.std,
         labels=settings.labels,
     )
+    side = settings.short_side
+    noise = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+    fold_batch_norms(backbone.model, noise)
+    return backbone
 
 
 class Pipeline:
@@ -55,16 +58,15 @@ class Pipeline:
         explainer: Explains it.
         device: Where the network runs.
         precision: Of its numbers.
-        engine: What runs it.
     """
-
-    engine = 'torch'
 
     def __init__(
         self,
         settings: Settings,
         backbone: Backbone | None = None,
         warn: Callable[[str], object] | None = None,
+        *,
+        place: Place | None = None,
     ) -> None:
         """Load the network and find its scales.
 
@@ -72,46 +74,77 @@ class Pipeline:
             settings: How frames are explained.
             backbone: The network, if it is loaded already.
             warn: Told in a sentence when the device is missing or out of memory, where the
-                network then runs on the CPU in fp32; None refuses instead.
+                network then runs on the CPU in fp32, or when the engine cannot be used, where
+                torch runs it; None refuses instead.
+            place: Where the network runs, if that is decided already.
 
         Raises:
             ConfigurationError: If a setting cannot work; the text says which, and what would.
         """
         self.settings = settings
         self._warn = warn
-        self._closed = self._left_device = False
+        self._closed = False
         self._shortages = 0
-        precision = resolve_precision(settings.precision)
-        device, missing = _device_of(settings.device, refuse=warn is None)
+        self._explainer: Explainer | None = None
+        # A place that was decided on is not left for another while the network is built there.
+        self._may_leave = warn is not None and place is None
+        if settings.engine not in ENGINES:
+            raise unknown_name('engine', settings.engine, ENGINES)
+        place = place or place_of(settings.device, settings.precision, warn)
         if settings.threads:
             torch.set_num_threads(settings.threads)
         self.backbone = backbone or backbone_of(settings)
-        if missing and warn is not None:
-            warn(f'{missing}; going on on the CPU in fp32')
-            precision, self._left_device = torch.float32, True
+        self._left_device = place.left
         try:
-            self._build(device, precision)
+            self._build(place.device, place.precision)
         except torch.cuda.OutOfMemoryError as error:
-            self.device = device
+            self.device = place.device
             self._leave_device(error)
+        self._may_leave = warn is not None
+
+    @property
+    def explainer(self) -> Explainer:
+        """What explains the network."""
+        assert self._explainer is not None, 'built when the pipeline is made'
+        return self._explainer
+
+    @property
+    def engine(self) -> str:
+        """What runs the network with the present method."""
+        return self.explainer.engine
 
     def reconfigured(self, settings: Settings) -> Pipeline:
         """Return another pipeline, which shares the network if the settings allow it.
+
+        A network that has left its device stays on the CPU as long as the device asked for is
+        the same.
 
         Args:
             settings: How its frames are explained.
 
         Raises:
-            ConfigurationError: If a setting cannot work, or the device is not there.
+            ConfigurationError: If a setting cannot work, or another device is not there.
         """
+        stays = self._left_device and settings.device == self.settings.device
+        place = ON_THE_CPU if stays else place_of(settings.device, settings.precision)
         backbone = None
-        # A network that has left its device stays where it is; the device gets another one.
-        if settings.loaded_like(self.settings) and not self._left_device:
+        # A network that has left its device is not moved back under those who still use it.
+        if settings.loaded_like(self.settings) and (stays or not self._left_device):
             preprocessing = self.backbone.preprocessing.with_short_side(settings.short_side)
             backbone = replace(self.backbone, preprocessing=preprocessing)
-        other = Pipeline(settings, backbone)
-        other._warn = self._warn
-        return other
+        return Pipeline(settings, backbone, self._warn, place=place)
+
+    def use(self, method: MethodOptions) -> None:
+        """Explain by another method from the next frame on; one that `explainer.check` allows."""
+        if method == self.explainer.method:
+            return
+        before = self.engine
+        self.explainer.method = method
+        if self.engine != before and self.engine == TORCH and self._warn is not None:
+            self._warn(
+                f'engine {before} gives activations only; torch runs the network while cam is '
+                f"'{method.cam}' and statistic '{method.statistic}'"
+            )
 
     def set_threads(self, count: int) -> None:
         """Let the calling thread's networks run on some CPU threads; 0 on as many as torch likes.
@@ -119,6 +152,7 @@ class Pipeline:
         The number is a thread's own matter: to be called by the one that explains.
         """
         torch.set_num_threads(count or default_threads())
+        self.explainer.set_threads(count or default_threads())
 
     def warm_up(self, sizes: Sequence[tuple[int, int]]) -> None:
         """Run the network on blank frames of some sizes, so that the first real one is not slow.
@@ -133,12 +167,20 @@ class Pipeline:
             inputs = Counter(self.backbone.preprocessing.input_size(*size) for size in sizes)
         except FrameError as error:
             raise ConfigurationError(f'cannot warm up: {error}') from None
-        for (height, width), count in inputs.items():
-            # A camera's frames come alone or with the others'.
-            for number in sorted({1, count}):
-                blank = torch.zeros(number, 3, height, width)
-                self._try_out(blank)
-                self._try_out(blank)
+        # A camera's frames come alone or with the others'.
+        batches = [
+            torch.zeros(number, 3, height, width)
+            for (height, width), count in inputs.items()
+            for number in sorted({1, count})
+        ]
+        kernels.load()
+        for batch in batches:
+            self._try_out(batch)
+        if self.settings.engine == AUTO and batches:
+            self._choose_engine(batches[0])
+        for batch in batches:
+            self._prepare(batch)
+            self._try_out(batch)
 
     def explain(self, frames: Sequence[Rgb]) -> list[FrameExplanation | FrameError]:
         """Explain frames, each as if it were alone.
@@ -176,7 +218,7 @@ class Pipeline:
 
     def _build(self, device: torch.device, precision: torch.dtype) -> None:
         settings = self.settings
-        self.explainer = Explainer(
+        self._explainer = Explainer(
             self.backbone.model.to(device, precision),
             scales=settings.scales,
             scale_weights=settings.scale_weights,
@@ -187,6 +229,34 @@ class Pipeline:
             input_size=(settings.short_side, settings.short_side),
         )
         self.device, self.precision = device, precision
+        if settings.engine not in (TORCH, AUTO):
+            try:
+                self._explainer.use_engine(settings.engine)
+            except EngineError as error:
+                if self._warn is None:
+                    raise _named(settings.engine, error) from error
+                self._go_on_with_torch(settings.engine, error)
+
+    def _choose_engine(self, batch: Tensor) -> None:
+        """Use ONNX Runtime if it is faster than torch."""
+        try:
+            use_faster(self.explainer, ONNXRUNTIME, batch)
+        except EngineError as error:
+            self._go_on_with_torch(ONNXRUNTIME, error)
+
+    def _prepare(self, batch: Tensor) -> None:
+        try:
+            self.explainer.prepare(batch)
+        except EngineError as error:
+            if self._warn is None:
+                raise _named(self.engine, error) from error
+            self._go_on_with_torch(self.engine, error)
+
+    def _go_on_with_torch(self, engine: str, error: Exception) -> None:
+        """Let torch run the network, and say why."""
+        if self._warn is not None:
+            self._warn(f'engine {engine} is not used for {self.backbone.name}: {error}')
+        self.explainer.use_engine(TORCH)
 
     def _try_out(self, batch: Tensor) -> None:
         try:
@@ -205,19 +275,23 @@ class Pipeline:
     def _leave_device(self, error: Exception) -> None:
         """Go on on the CPU, where that is allowed and not what has just failed."""
         text = f"device '{self.device}' has not enough memory: {_in_words(error)}"
-        if self._warn is None or self.device == CPU:
+        if not self._may_leave or self._warn is None or self.device == CPU:
             raise DeviceMissingError(text) from error
         self._warn(f'{text}; going on on the CPU in fp32')
         self._shortages, self._left_device = 0, True
-        method = self.explainer.method if hasattr(self, 'explainer') else self.settings.method
+        method = self._explainer.method if self._explainer else self.settings.method
         self._build(CPU, torch.float32)
         self.explainer.method = method
 
     def _explain_group(self, items: list[Tensor]) -> list[FrameExplanation | FrameError]:
         try:
-            explanation = self.explainer(torch.stack(items))
+            batch = items[0][None] if len(items) == 1 else torch.stack(items)
+            explanation = self.explainer(batch)
             explained = frame_explanations(explanation, self.explainer.scales)
         except Exception as error:  # the network's, whatever it is, costs no more than its frame
+            if self.engine != TORCH and not isinstance(error, FrameError):
+                self._go_on_with_torch(self.engine, EngineError(_in_words(error)))
+                return self._explain_group(items)
             if len(items) > 1:
                 # One bad frame must not cost the other cameras theirs.
                 return [result for item in items for result in self._explain_group([item])]
@@ -241,14 +315,8 @@ class Pipeline:
         return self._explain_group(items)
 
 
-def _device_of(name: str, *, refuse: bool) -> tuple[torch.device, str]:
-    """Return the device of a name, and why it is the CPU instead; empty if it is not."""
-    try:
-        return resolve_device(name), ''
-    except DeviceMissingError as error:
-        if refuse:
-            raise
-        return CPU, str(error)
+def _named(engine: str, error: EngineError) -> EngineError:
+    return EngineError(f'engine {engine} cannot be used: {error}')
 
 
 def _in_words(error: Exception) -> str:

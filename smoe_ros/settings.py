@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from smoe_ros.backbones import DEFAULT_BACKBONE
+from smoe_ros.engines import TORCH
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.methods import MethodOptions
 
@@ -33,6 +34,8 @@ class Settings:
             own.
         device: ``'auto'``, ``'cpu'``, ``'cuda'`` or ``'cuda:N'``.
         precision: Of the network's numbers: ``'fp32'``, ``'bf16'`` or ``'fp16'``.
+        engine: What runs the network: ``'torch'``, ``'compiled'``, ``'onnxruntime'``, or
+            ``'auto'`` for the faster of torch and ONNX Runtime.
         threads: Number of CPU threads of the network; 0 leaves torch's choice.
     """
 
@@ -51,6 +54,7 @@ class Settings:
     labels: str = ''
     device: str = 'auto'
     precision: str = 'fp32'
+    engine: str = TORCH
     threads: int = 0
 
     @property
@@ -71,7 +75,9 @@ class Settings:
     def loaded_like(self, other: Settings) -> bool:
         """Whether the network that was loaded for the one is the other's, too."""
         mine, others = self._without_method(), other._without_method()
-        return mine == replace(others, short_side=self.short_side, scales=self.scales)
+        return mine == replace(
+            others, short_side=self.short_side, scales=self.scales, engine=self.engine
+        )
 
     def _without_method(self) -> Settings:
         default = Settings()

@@ -101,7 +101,8 @@ def forked_nodes(folder: Path) -> Iterator[Callable[..., ForkedNode]]:
         env: Mapping[str, str | None] | None = None,
     ) -> ForkedNode:
         options = [*arguments]
-        for name, value in (parameters or {}).items():
+        # Unless a test is about engines: exporting a network takes longer than most tests.
+        for name, value in {'engine': 'torch', **(parameters or {})}.items():
             options += ['-p', f'{name}:={json.dumps(value)}']
         for name, value in (remappings or {}).items():
             options += ['-r', f'{name}:={value}']

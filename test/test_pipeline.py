@@ -306,12 +306,28 @@ def test_another_precision_does_not_touch_the_network_in_use(pipeline):
     assert_same(pipeline.explain([CAT()])[0], before)
 
 
-def test_a_pipeline_that_left_its_device_shares_nothing():
+def test_a_pipeline_that_left_its_device_stays_away_while_that_device_is_asked_for():
     pipeline, network = short_of_memory(lambda _text: None)
     network.times = 1
     pipeline.warm_up([(480, 640)])
-    with pytest.raises(ConfigurationError, match="unknown backbone 'short'"):
-        pipeline.reconfigured(dataclasses.replace(pipeline.settings, short_side=96))
+    other = pipeline.reconfigured(dataclasses.replace(pipeline.settings, short_side=96))
+    assert other.backbone.model is pipeline.backbone.model
+    assert (other.device.type, other.precision) == ('cpu', torch.float32)
+    assert isinstance(other.explain([CAT()])[0], FrameExplanation)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='this machine has the device')
+def test_a_pipeline_without_its_device_from_the_start_can_be_reconfigured():
+    warnings = []
+    pipeline = Pipeline(dataclasses.replace(QUICK, device='cuda'), warn=warnings.append)
+    other = pipeline.reconfigured(dataclasses.replace(pipeline.settings, short_side=96))
+    assert other.backbone.model is pipeline.backbone.model
+    assert other.explain([CAT()])[0].saliency.shape[0] == 96
+    assert len(warnings) == 1
+    moved = pipeline.reconfigured(dataclasses.replace(pipeline.settings, device='cpu'))
+    assert moved.backbone.model is not pipeline.backbone.model
+    with pytest.raises(ConfigurationError, match="device 'cuda:1' is not there"):
+        pipeline.reconfigured(dataclasses.replace(pipeline.settings, device='cuda:1'))
 
 
 def test_what_cannot_be_reconfigured_is_refused_and_the_present_goes_on(pipeline):

@@ -252,6 +252,14 @@ def precision(bench, default):
 
 
 @effect
+def engine(bench, default):
+    pytest.importorskip('onnxscript')
+    _, outputs = bench.explained(engine='onnxruntime')
+    assert Diagnostics(bench.ros).next()['engine'] == 'onnxruntime'
+    assert np.mean(np.abs(array_of(outputs['saliency_float']) - default) > 1e-3) < 0.01
+
+
+@effect
 def image_transport(bench, default):
     node = bench.start(parameters={'short_side': 64, 'image_transport': 'compressed'})
     publisher = bench.ros.create_publisher(CompressedImage, 'image_raw/compressed', 5)
@@ -358,7 +366,7 @@ class Live:
 
     def call(self, method, argument):
         answer = getattr(self.client, method)(argument)
-        wait_until(answer.done, node=self.ros)
+        wait_until(answer.done, 90, node=self.ros)  # a network may have to be exported first
         return answer.result()
 
     def set(self, name, value):
@@ -515,6 +523,7 @@ LIVE = {
     'max_drop_share': (0.0, lambda live: 'are dropped' in live.overloaded().message),
     'device': ('cpu', lambda live: live.diagnostics.next()['device'] == 'cpu'),
     'precision': ('bf16', lambda live: live.diagnostics.next()['precision'] == 'bfloat16'),
+    'engine': ('onnxruntime', lambda live: live.diagnostics.next()['engine'] == 'onnxruntime'),
     'threads': (4, lambda live: _thread_count(live) >= live.usual_threads + 2),
 }
 

@@ -11,7 +11,7 @@ from errors import SetupError
 from processes import CommandError, Runner
 from virtual_environment import VirtualEnvironment
 
-WITH_WHEELS = ('torch.txt', 'ros-jazzy.txt', 'runtime.txt', 'test.txt')
+WITH_WHEELS = ('torch.txt', 'ros-jazzy.txt', 'runtime.txt', 'engines.txt', 'test.txt')
 ON_SOURCED_ROS = ('torch.txt', 'sourced-ros.txt')
 
 # Tiny, and on every index and mirror.

@@ -17,6 +17,7 @@ from smoe_ros.commands.arguments import (
     share,
     whole_number,
 )
+from smoe_ros.engines import ONNXRUNTIME, TORCH
 
 # Written down, since asking the modules that hold them would import torch; a test compares.
 STATISTICS = (
@@ -66,6 +67,7 @@ class ExplainOptions:
             most probable one.
         alpha: Share of the heat map in the overlay, 0..1.
         device: Device of the network.
+        engine: What runs the network.
         threads: Number of CPU threads; 0 leaves torch's choice.
         batch: Number of frames that go through the network together.
     """
@@ -87,6 +89,7 @@ class ExplainOptions:
     target_class: str | None
     alpha: float
     device: str
+    engine: str
     threads: int
     batch: int
 
@@ -217,6 +220,13 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
         default='auto',
         help='device of the network: auto (CUDA if there is one), cpu, cuda or cuda:N '
         '(default: %(default)s)',
+    )
+    group.add_argument(
+        '--engine',
+        default=TORCH,
+        choices=(TORCH, ONNXRUNTIME),
+        help='what runs the network; onnxruntime is faster, but exports a network before it is '
+        'used for the first time on a machine (default: %(default)s)',
     )
     group.add_argument(
         '--threads',

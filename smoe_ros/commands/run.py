@@ -146,6 +146,7 @@ def _settings(options: ExplainOptions) -> Settings:
         std=options.std,
         labels=options.labels,
         device=options.device,
+        engine=options.engine,
         threads=options.threads,
     )
 

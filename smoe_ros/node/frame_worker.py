@@ -126,7 +126,7 @@ class FrameWorker:
         if not frames:
             return False
         results: Sequence[FrameExplanation | Exception]
-        plan.pipeline.explainer.method = plan.options
+        plan.pipeline.use(plan.options)
         try:
             results = plan.pipeline.explain(list(frames.values()))
         except Exception as error:  # a device that went away: these frames only

@@ -281,8 +281,8 @@ class SmoeNode(LifecycleNode):
     def _tell_network(self, pipeline: Pipeline) -> None:
         scales = ', '.join(str(scale) for scale in pipeline.explainer.scales)
         self.get_logger().info(
-            f'{pipeline.backbone.name} on {pipeline.device}, {len(pipeline.explainer.scales)} '
-            f'scales: {scales}'
+            f'{pipeline.backbone.name} on {pipeline.device} by {pipeline.engine}, '
+            f'{len(pipeline.explainer.scales)} scales: {scales}'
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from smoe_ros.backbones import DEFAULT_BACKBONE
 from smoe_ros.devices import PRECISIONS
+from smoe_ros.engines import AUTO, ENGINES
 from smoe_ros.methods import CAMS, NORMALIZATIONS, STATISTICS
 from smoe_ros.node.camera_input import RELIABILITIES, TRANSPORTS
 from smoe_ros.node.diagnostics import Limits
@@ -209,6 +210,16 @@ PARAMETERS = (
         runtime=True,
     ),
     Parameter(
+        'engine',
+        AUTO,
+        'What runs the network: torch; onnxruntime (the network is exported once on a machine and '
+        'kept in the cache of the user); compiled (torch.compile: up to a minute a network); or '
+        'auto, the faster of torch and onnxruntime. Where an engine cannot, torch runs it and the '
+        'log says why.',
+        choices=ENGINES,
+        runtime=True,
+    ),
+    Parameter(
         'threads',
         0,
         'CPU threads of the network; 0 leaves the choice to torch.',
@@ -267,5 +278,6 @@ def to_settings(values: dict[str, Any]) -> Settings:
         labels=values['labels'],
         device=values['device'],
         precision=values['precision'],
+        engine=values['engine'],
         threads=values['threads'],
     )

@@ -1,0 +1,69 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A network compiled by torch: its weights frozen, for the shapes that were asked for."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from smoe_ros.engines.errors import EngineError, short_reason
+from smoe_ros.engines.exporting import check_same, export, split_outputs, torch_activations
+from smoe_ros.scales import Scale
+
+_Shape = tuple[int, ...]
+
+
+class CompiledEngine:
+    """Runs a network through torch.compile with frozen weights; needs a C++ compiler.
+
+    Each shape of the input is compiled by itself, which takes up to a minute and lets the
+    compiler know every size: only the shapes of `prepare` are taken.
+    """
+
+    def __init__(self, model: nn.Module, scales: Sequence[Scale], example: Tensor) -> None:
+        """Compile a network for one shape.
+
+        Args:
+            model: The network; neither changed nor kept.
+            scales: The activations to give, finest first.
+            example: A batch of one input, shape (1, C, H, W).
+
+        Raises:
+            EngineError: If it cannot be exported or compiled, or gives something else than torch.
+        """
+        self._model = copy.deepcopy(model)
+        self._scales = tuple(scales)
+        self._compiled: dict[_Shape, Callable[[Tensor], tuple[Tensor, ...]]] = {}
+        self.prepare(example)
+        check_same(scales, self.run(example), torch_activations(model, scales, example))
+
+    def prepare(self, batch: Tensor) -> None:
+        """Compile for the shape of a batch; see `Engine`."""
+        if self.takes(batch):
+            return
+        module = export(self._model, self._scales, batch, any_size=False).module()
+        compiled = torch.compile(module, dynamic=False, options={'freezing': True})
+        try:
+            with warnings.catch_warnings(), torch.no_grad():
+                warnings.simplefilter('ignore')
+                compiled(batch)
+        except Exception as error:  # a missing compiler, or what it cannot compile
+            raise EngineError(f'torch cannot compile it: {short_reason(error)}') from error
+        self._compiled[tuple(batch.shape)] = compiled
+
+    def takes(self, batch: Tensor) -> bool:
+        """Whether it was compiled for this shape; see `Engine`."""
+        return tuple(batch.shape) in self._compiled
+
+    def run(self, batch: Tensor) -> tuple[Tensor | None, list[Tensor]]:
+        """Run the network once; see `Engine`."""
+        with torch.no_grad():
+            return split_outputs(self._compiled[tuple(batch.shape)](batch), len(self._scales))
+
+    def set_threads(self, count: int) -> None:
+        """Do nothing: torch's own number of threads, which it follows, is set elsewhere."""
