@@ -49,7 +49,7 @@ def fold_batch_norms(model: nn.Module, example: Tensor) -> int:
             replaced += [(conv_path, conv), (norm_path, norm)]
             folded = fuse_conv_bn_eval(conv, norm).requires_grad_(conv.weight.requires_grad)
             _put(model, conv_path, folded)
-            _put(model, norm_path, nn.Identity())
+            _put(model, norm_path, nn.Identity().eval())
         with torch.no_grad():
             unchanged = _close(model(example), wanted)
     if not unchanged:

@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How the time of a frame grows with input size, number of scales, frames and cameras.
+
+usage: benchmark/growth.py [--repeats N] [--quick] [--output FILE]
+
+The default backbone, on each engine; of each comparison all cases take turns in one run.
+
+Needs the environment: source .venv/bin/activate && source install/setup.bash
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import host
+from per_frame_candidates import camera_frame
+
+from smoe_ros.errors import ConfigurationError
+from smoe_ros.frame_explanation import FrameExplanation
+from smoe_ros.pipeline import Pipeline
+from smoe_ros.preprocessing import Rgb
+from smoe_ros.settings import Settings
+
+ENGINES = ('torch', 'onnxruntime')
+_OUTPUT = Path(__file__).parents[1] / 'docs' / 'performance' / 'growth.json'
+_SIDES = (128, 224, 320, 448, 640)
+_FRAMES = (1, 2, 4, 8)
+# Height and width of the images of cameras of different aspect.
+_CAMERAS = ((480, 640), (720, 1280), (480, 480), (600, 960))
+
+Run = Callable[[], object]
+
+
+def _explaining(pipeline: Pipeline, frames: Sequence[Rgb]) -> Run:
+    """Return what explains frames together, ready and tried."""
+    pipeline.warm_up([(frame.shape[0], frame.shape[1]) for frame in frames])
+
+    def run() -> None:
+        for explained in pipeline.explain(frames):
+            if not isinstance(explained, FrameExplanation):
+                raise explained
+
+    return run
+
+
+def medians(cases: dict[Any, Run], repeats: int) -> dict[Any, float]:
+    """Return the median time of each case in milliseconds; they take turns."""
+    times: dict[Any, list[float]] = {case: [] for case in cases}
+    for _ in range(repeats):
+        for case, run in cases.items():
+            started = time.perf_counter()
+            run()
+            times[case].append(1000 * (time.perf_counter() - started))
+    return {case: round(statistics.median(values), 2) for case, values in times.items()}
+
+
+def measure(repeats: int, *, quick: bool) -> dict[str, Any]:
+    """Measure everything and return the record.
+
+    Raises:
+        ConfigurationError: If a network cannot be loaded, or an engine is not there.
+    """
+    rgb = camera_frame()
+    sides, counts = (_SIDES[:2], _FRAMES[:2]) if quick else (_SIDES, _FRAMES)
+    record: dict[str, Any] = {'host': host.describe(), 'repeats': repeats, 'engines': {}}
+    for engine in ENGINES[: 1 if quick else None]:
+        pipelines = {side: Pipeline(Settings(engine=engine, short_side=side)) for side in sides}
+        usual = pipelines.get(224, next(iter(pipelines.values())))
+        names = [f'{scale.layer}#{scale.call}' for scale in usual.explainer.scales]
+        fewer = {
+            count: Pipeline(Settings(engine=engine, scales=tuple(names[-count:])))
+            for count in range(1, len(names) + 1)
+        }
+        images = [cv2.resize(rgb, (width, height)) for height, width in _CAMERAS]
+        record['engines'][engine] = {
+            what: medians({key: _explaining(*case) for key, case in cases.items()}, repeats)
+            for what, cases in {
+                'short side': {side: (one, [rgb]) for side, one in pipelines.items()},
+                'scales': {count: (one, [rgb]) for count, one in fewer.items()},
+                'frames': {count: (usual, [rgb] * count) for count in counts},
+                'cameras': {count: (usual, images[:count]) for count in (1, 2, 4)},
+            }.items()
+        }
+        for one in (*pipelines.values(), *fewer.values()):
+            one.close()
+    return record
+
+
+def tables(record: dict[str, Any]) -> dict[str, str]:
+    """Turn a run's record into the Markdown table ``'growth'``."""
+    engines = record['engines']
+    lines = [
+        '| | | ' + ' | '.join(f'{engine}, ms' for engine in engines) + ' |',
+        '|---|---|' + '---|' * len(engines),
+    ]
+    titles = {
+        'short side': 'short side of the input, pixels',
+        'scales': 'scales that are read, deepest first',
+        'frames': 'frames of one size together',
+        'cameras': 'cameras of different aspect together',
+    }
+    first = next(iter(engines.values()))
+    for what, title in titles.items():
+        for key in first[what]:
+            # JSON's keys are text, a fresh record's are numbers.
+            values = ' | '.join(f'{engine[what][key]:.1f}' for engine in engines.values())
+            lines.append(f'| {title} | {key} | {values} |')
+    return {'growth': '\n'.join(lines)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the table, write the JSON, and return the exit code."""
+    parser = argparse.ArgumentParser(description='How the time of a frame grows.')
+    parser.add_argument('--repeats', type=int, default=25)
+    parser.add_argument('--quick', action='store_true', help='few cases: a trial')
+    parser.add_argument('--output', type=Path, default=_OUTPUT, metavar='FILE')
+    options = parser.parse_args(arguments)
+    if options.repeats < 1:
+        parser.error(f'--repeats is at least 1, got {options.repeats}')
+    try:
+        record = measure(2 if options.quick else options.repeats, quick=options.quick)
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        options.output.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
+    except (ConfigurationError, OSError) as error:
+        print(f'growth: {error}', file=sys.stderr)
+        return 1
+    print(host.sentence(record['host']))
+    print(f'\n{tables(record)["growth"]}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

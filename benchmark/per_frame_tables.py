@@ -1,0 +1,136 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The per-frame benchmark's record as Markdown tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+_NONE = '–'
+# How a column is headed, and whose figure it shows.
+_PER_FRAME = (
+    ('bare, torch', 'bare network, torch'),
+    ('bare, folded', 'bare network, torch, folded'),
+    ('bare, ONNX Runtime', 'bare network, onnxruntime'),
+    ('smoe_ros, torch', 'smoe_ros, torch'),
+    ('smoe_ros, compiled', 'smoe_ros, compiled'),
+    ('smoe_ros, ONNX Runtime', 'smoe_ros, onnxruntime'),
+    ('textbook', 'textbook'),
+)
+_STAGES = ('preprocess', 'forward', 'saliency', 'arrays', 'LOVI', 'heat map')
+
+
+def tables(record: Mapping[str, Any]) -> dict[str, str]:
+    """Turn a run's record into Markdown tables.
+
+    Args:
+        record: As `per_frame.py` writes it.
+
+    Returns:
+        The tables ``'per frame'``, ``'stages'``, ``'peers'`` and ``'memory'``.
+    """
+    return {
+        'per frame': _per_frame(record['configurations']),
+        'stages': _stages(record['configurations']),
+        'peers': _peers(record['configurations'], record['peers']),
+        'memory': _memory(record['memory']),
+    }
+
+
+def _per_frame(configurations: Sequence[Mapping[str, Any]]) -> str:
+    header = [
+        'network',
+        'input',
+        *(f'{title} (ms)' for title, _ in _PER_FRAME),
+        'textbook / smoe_ros, torch',
+        'textbook / fastest smoe_ros',
+        'fastest smoe_ros / bare, torch',
+    ]
+    rows = []
+    for configuration in configurations:
+        candidates = configuration['candidates']
+        textbook = candidates.get('textbook', {})
+        fastest = candidates.get(configuration['fastest'], {})
+        rows.append(
+            [
+                configuration['backbone'],
+                configuration['input'],
+                *(_ms(candidates.get(name, {}).get('median_ms')) for _, name in _PER_FRAME),
+                _ratio(textbook.get('ratio_to_torch')),
+                _ratio(textbook.get('ratio_to_fastest')),
+                _ratio(fastest.get('ratio_to_bare')),
+            ]
+        )
+    return _table(header, rows)
+
+
+def _stages(configurations: Sequence[Mapping[str, Any]]) -> str:
+    header = ['network', 'input', 'engine', *(f'{stage} (ms)' for stage in _STAGES)]
+    rows = [
+        [
+            configuration['backbone'],
+            configuration['input'],
+            engine,
+            *(_ms(stages.get(stage)) for stage in _STAGES),
+        ]
+        for configuration in configurations
+        for engine, stages in configuration['stages'].items()
+    ]
+    return _table(header, rows)
+
+
+def _peers(
+    configurations: Sequence[Mapping[str, Any]], peers: Mapping[str, Mapping[str, str]]
+) -> str:
+    """Return milliseconds and, in brackets, the ratio to the bare network."""
+    header = ['explainer', 'map', *(f'{c["backbone"]} {c["input"]}' for c in configurations)]
+    names = [*(name for _, name in _PER_FRAME), 'smoe_ros, torch, gamma CDF']
+    names += ['textbook, gamma CDF', *peers]
+    rows = []
+    for name in names:
+        full = _NONE if name.startswith('bare') else 'full'
+        cells = []
+        for configuration in configurations:
+            figures = configuration['candidates'].get(name, {})
+            time, ratio = figures.get('median_ms'), figures.get('ratio_to_bare')
+            cells.append(_NONE if time is None else f'{_ms(time)} ({_ratio(ratio)})')
+        rows.append([name, peers[name]['map'] if name in peers else full, *cells])
+    return _table(header, rows)
+
+
+def _memory(networks: Sequence[Mapping[str, Any]]) -> str:
+    header = ['candidate']
+    for network in networks:
+        title = f'{network["backbone"]}, {network["short_side"]}'
+        header += [f'{title}: running (MB)', 'to bare', 'with start (MB)']
+    names = [name for network in networks[:1] for name in network['candidates']]
+    rows = []
+    for name in names:
+        row = [name]
+        for network in networks:
+            figures = network['candidates'].get(name, {})
+            row.append(_mb(figures.get('running_peak_mb')))
+            row.append(_ratio(figures.get('ratio_to_bare')))
+            row.append(_mb(figures.get('peak_mb')))
+        rows.append(row)
+    return _table(header, rows)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ['---'] * len(header), *rows]
+    return ''.join(f'| {" | ".join(line)} |\n' for line in lines)
+
+
+def _ms(value: float | None) -> str:
+    if value is None:
+        return _NONE
+    return f'{value:.1f}' if value >= 10 else f'{value:.2f}'
+
+
+def _ratio(value: float | None) -> str:
+    return _NONE if value is None else f'{value:.2f}'
+
+
+def _mb(value: float | None) -> str:
+    return _NONE if value is None else f'{value:.0f}'
