@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import host
+import per_frame_agreement
 import per_frame_stages
 import torch
 from peers import PEERS
@@ -88,6 +89,7 @@ def measure(
             builders = {name: build for name, build in builders.items() if name in _QUICK}
         engines = [engine for engine in ENGINES if ours(engine) in builders]
         staged = per_frame_stages.builders(workload, engines)
+        agreement = per_frame_agreement.measure(workload, engines)
         candidates, reasons = prepare(builders | staged)
         times, failed = interleaved(candidates, options.repeats, end - time.monotonic())
     finally:
@@ -114,6 +116,7 @@ def measure(
         'fastest': fastest,
         'candidates': summarise(timed, references) | failures,
         'stages': per_frame_stages.stages(times),
+        'agreement': agreement,
     }
 
 

@@ -28,14 +28,40 @@ def tables(record: Mapping[str, Any]) -> dict[str, str]:
         record: As `per_frame.py` writes it.
 
     Returns:
-        The tables ``'per frame'``, ``'stages'``, ``'peers'`` and ``'memory'``.
+        The tables ``'per frame'``, ``'stages'``, ``'peers'``, ``'memory'`` and ``'agreement'``.
     """
     return {
         'per frame': _per_frame(record['configurations']),
         'stages': _stages(record['configurations']),
         'peers': _peers(record['configurations'], record['peers']),
         'memory': _memory(record['memory']),
+        'agreement': _agreement(record['configurations']),
     }
+
+
+def _agreement(configurations: Sequence[Mapping[str, Any]]) -> str:
+    header = [
+        'network',
+        'input',
+        "beside the network as it is loaded, in eager torch's float32",
+        'scale maps, largest difference',
+        'pixels beyond 1e-4',
+        'saliency, largest difference',
+    ]
+    rows = [
+        [
+            one['backbone'],
+            one['input'],
+            row['way'],
+            f'{row["maps_max"]:.1e}',
+            f'{100 * row["maps_beyond"]:.2f} %',
+            f'{row["saliency_max"]:.1e}',
+        ]
+        for one in configurations
+        for row in one['agreement']
+        if 'reason' not in row
+    ]
+    return _table(header, rows)
 
 
 def _per_frame(configurations: Sequence[Mapping[str, Any]]) -> str:

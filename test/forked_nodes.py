@@ -24,7 +24,9 @@ from ros_processes import RosProcess, wait_until
 
 _SIGTERM_BIT = 1 << 14
 _forking = multiprocessing.get_context('forkserver')
-_forking.set_forkserver_preload(['__main__', 'smoe_ros.node.smoe_node'])
+# The compiled kernels, too, which take two seconds to load.
+_KERNELS = [f'smoe_ros.kernels.{name}' for name in ('smoe', 'fusing', 'colours', 'resizing')]
+_forking.set_forkserver_preload(['__main__', 'smoe_ros.node.smoe_node', *_KERNELS])
 
 
 class ForkedNode(RosProcess):

@@ -140,7 +140,7 @@ def test_trial_run_writes_a_record_whose_tables_it_prints(tmp_path: Path) -> Non
     from per_frame_tables import tables
 
     printed = tables(record)
-    assert set(printed) == {'per frame', 'stages', 'peers', 'memory'}
+    assert set(printed) == {'per frame', 'stages', 'peers', 'memory', 'agreement'}
     for table in printed.values():
         assert table in done.stdout
         widths = {line.count('|') for line in table.splitlines()}

@@ -17,7 +17,7 @@ from smoe_ros.commands.arguments import (
     share,
     whole_number,
 )
-from smoe_ros.engines import ONNXRUNTIME, TORCH
+from smoe_ros.engine_names import ONNXRUNTIME, TORCH
 
 # Written down, since asking the modules that hold them would import torch; a test compares.
 STATISTICS = (

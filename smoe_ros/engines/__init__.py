@@ -10,12 +10,10 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from smoe_ros.engine_names import AUTO, COMPILED, ENGINES, ONNXRUNTIME, TORCH
 from smoe_ros.engines.errors import EngineError
 from smoe_ros.errors import unknown_name
 from smoe_ros.scales import Scale
-
-TORCH, COMPILED, ONNXRUNTIME, AUTO = 'torch', 'compiled', 'onnxruntime', 'auto'
-ENGINES = (AUTO, TORCH, COMPILED, ONNXRUNTIME)
 
 __all__ = ['AUTO', 'COMPILED', 'ENGINES', 'ONNXRUNTIME', 'TORCH', 'Engine', 'EngineError']
 

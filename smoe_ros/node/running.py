@@ -59,8 +59,16 @@ def run_node(create: Callable[[], Node], args: Sequence[str] | None = None) -> i
         was refused: by a ConfigurationError, or by ROS itself for a malformed argument, parameter
         or name. The reason is then the one line on standard error, ``<executable>: <reason>``.
     """
+    try:
+        return _run(create, list(sys.argv[1:] if args is None else args))
+    except KeyboardInterrupt:
+        # A signal shuts the context down before Python hears of it: what fails of that may have
+        # been looked into when the interruption came.
+        return 0
+
+
+def _run(create: Callable[[], Node], arguments: list[str]) -> int:
     executable = Path(sys.argv[0]).name
-    arguments = list(sys.argv[1:] if args is None else args)
     node = executor = None
     try:
         interruption = _Interruption()
