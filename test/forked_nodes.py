@@ -8,9 +8,11 @@ Tests of the executable as it is installed use ``ros_processes``.
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -79,6 +81,8 @@ class _PopenLike:
     def wait(self, timeout: float) -> int:
         self._process.join(timeout)
         if self._process.exitcode is None:
+            self.send_signal(signal.SIGUSR1)  # writes where it stands to its standard error
+            self._process.join(1)
             raise subprocess.TimeoutExpired('smoe_node', timeout)
         return self._process.exitcode
 
@@ -131,6 +135,7 @@ def _run(arguments: list[str], folder: str, env: Mapping[str, str | None]) -> No
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
+    faulthandler.register(signal.SIGUSR1)
     sys.argv = ['smoe_node', *arguments]
     from smoe_ros.node.executables import smoe_node
 
