@@ -29,7 +29,6 @@ from typing import Any, NoReturn
 
 import host
 import per_frame_agreement
-import per_frame_stages
 import torch
 from peers import PEERS
 from per_frame_candidates import (
@@ -88,9 +87,8 @@ def measure(
         if options.quick:
             builders = {name: build for name, build in builders.items() if name in _QUICK}
         engines = [engine for engine in ENGINES if ours(engine) in builders]
-        staged = per_frame_stages.builders(workload, engines)
         agreement = per_frame_agreement.measure(workload, engines)
-        candidates, reasons = prepare(builders | staged)
+        candidates, reasons = prepare(builders)
         times, failed = interleaved(candidates, options.repeats, end - time.monotonic())
     finally:
         workload.close()
@@ -115,7 +113,6 @@ def measure(
         'rounds': len(next(iter(times.values()), ())),
         'fastest': fastest,
         'candidates': summarise(timed, references) | failures,
-        'stages': per_frame_stages.stages(times),
         'agreement': agreement,
     }
 

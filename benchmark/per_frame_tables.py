@@ -18,7 +18,6 @@ _PER_FRAME = (
     ('smoe_ros, ONNX Runtime', 'smoe_ros, onnxruntime'),
     ('textbook', 'textbook'),
 )
-_STAGES = ('preprocess', 'forward', 'saliency', 'arrays', 'LOVI', 'heat map')
 
 
 def tables(record: Mapping[str, Any]) -> dict[str, str]:
@@ -28,11 +27,10 @@ def tables(record: Mapping[str, Any]) -> dict[str, str]:
         record: As `per_frame.py` writes it.
 
     Returns:
-        The tables ``'per frame'``, ``'stages'``, ``'peers'``, ``'memory'`` and ``'agreement'``.
+        The tables ``'per frame'``, ``'peers'``, ``'memory'`` and ``'agreement'``.
     """
     return {
         'per frame': _per_frame(record['configurations']),
-        'stages': _stages(record['configurations']),
         'peers': _peers(record['configurations'], record['peers']),
         'memory': _memory(record['memory']),
         'agreement': _agreement(record['configurations']),
@@ -88,21 +86,6 @@ def _per_frame(configurations: Sequence[Mapping[str, Any]]) -> str:
                 _ratio(fastest.get('ratio_to_bare')),
             ]
         )
-    return _table(header, rows)
-
-
-def _stages(configurations: Sequence[Mapping[str, Any]]) -> str:
-    header = ['network', 'input', 'engine', *(f'{stage} (ms)' for stage in _STAGES)]
-    rows = [
-        [
-            configuration['backbone'],
-            configuration['input'],
-            engine,
-            *(_ms(stages.get(stage)) for stage in _STAGES),
-        ]
-        for configuration in configurations
-        for engine, stages in configuration['stages'].items()
-    ]
     return _table(header, rows)
 
 

@@ -20,10 +20,12 @@ def performance_parts() -> dict[str, str]:
     import growth  # noqa: PLC0415
     import host  # noqa: PLC0415
     import per_frame_tables  # noqa: PLC0415
+    import stages  # noqa: PLC0415
     import through_ros_tables  # noqa: PLC0415
 
     modules = {
         'per_frame': per_frame_tables,
+        'stages': stages,
         'through_ros': through_ros_tables,
         'growth': growth,
     }

@@ -1,6 +1,6 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The benchmark of growth runs, and its table shows what it measured."""
+"""The benchmarks of growth and of stages run, and their tables show what they measured."""
 
 import json
 import subprocess
@@ -45,3 +45,19 @@ def test_medians_are_those_of_each_case(growth, monkeypatch):
     # a: 1, 4, 2; b: 2, 6, 1
     found = growth.medians({'a': lambda: None, 'b': lambda: None}, 3)
     assert found == {'a': 2.0, 'b': 2.0}
+
+
+@pytest.mark.slow
+def test_a_quick_run_measures_the_stages_of_one_network(growth, tmp_path):
+    import stages
+
+    output = tmp_path / 'stages.json'
+    command = [sys.executable, str(BENCHMARK / 'stages.py'), '--quick', '--output', str(output)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
+    assert done.returncode == 0, done.stderr
+    record = json.loads(output.read_text())
+    (row,) = record['stages']
+    assert all(row['median_ms'][stage] > 0 for stage in ('forward', 'lovi', 'preprocess'))
+    table = stages.tables(record)['stages']
+    assert f'{row["saliency_and_lovi_over_forward"]:.1%}' in table
+    assert table in done.stdout
