@@ -6,6 +6,7 @@
 usage: benchmark/growth.py [--repeats N] [--quick] [--output FILE]
 
 The default backbone, on each engine; of each comparison all cases take turns in one run.
+Writes the record as JSON, and a plot of the same name beside it.
 
 Needs the environment: source .venv/bin/activate && source install/setup.bash
 """
@@ -23,8 +24,10 @@ from typing import Any
 
 import cv2
 import host
+from matplotlib.figure import Figure
 from per_frame_candidates import camera_frame
 
+from smoe_ros.engines import EngineError
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.frame_explanation import FrameExplanation
 from smoe_ros.pipeline import Pipeline
@@ -37,6 +40,12 @@ _SIDES = (128, 224, 320, 448, 640)
 _FRAMES = (1, 2, 4, 8)
 # Height and width of the images of cameras of different aspect.
 _CAMERAS = ((480, 640), (720, 1280), (480, 480), (600, 960))
+_TITLES = {
+    'short side': 'short side of the input, pixels',
+    'scales': 'scales that are read, deepest first',
+    'frames': 'frames of one size together',
+    'cameras': 'cameras of different aspect together',
+}
 
 Run = Callable[[], object]
 
@@ -74,7 +83,13 @@ def measure(repeats: int, *, quick: bool) -> dict[str, Any]:
     sides, counts = (_SIDES[:2], _FRAMES[:2]) if quick else (_SIDES, _FRAMES)
     record: dict[str, Any] = {'host': host.describe(), 'repeats': repeats, 'engines': {}}
     for engine in ENGINES[: 1 if quick else None]:
-        pipelines = {side: Pipeline(Settings(engine=engine, short_side=side)) for side in sides}
+        try:
+            pipelines = {
+                side: Pipeline(Settings(engine=engine, short_side=side)) for side in sides
+            }
+        except EngineError as error:
+            print(f'growth: without {engine}: {error}', file=sys.stderr)
+            continue
         usual = pipelines.get(224, next(iter(pipelines.values())))
         names = [f'{scale.layer}#{scale.call}' for scale in usual.explainer.scales]
         fewer = {
@@ -103,14 +118,8 @@ def tables(record: dict[str, Any]) -> dict[str, str]:
         '| | | ' + ' | '.join(f'{engine}, ms' for engine in engines) + ' |',
         '|---|---|' + '---|' * len(engines),
     ]
-    titles = {
-        'short side': 'short side of the input, pixels',
-        'scales': 'scales that are read, deepest first',
-        'frames': 'frames of one size together',
-        'cameras': 'cameras of different aspect together',
-    }
     first = next(iter(engines.values()))
-    for what, title in titles.items():
+    for what, title in _TITLES.items():
         for key in first[what]:
             # JSON's keys are text, a fresh record's are numbers.
             values = ' | '.join(f'{engine[what][key]:.1f}' for engine in engines.values())
@@ -118,12 +127,43 @@ def tables(record: dict[str, Any]) -> dict[str, str]:
     return {'growth': '\n'.join(lines)}
 
 
+def plot(record: dict[str, Any], path: Path) -> None:
+    """Draw each comparison, a line an engine.
+
+    Args:
+        record: As `measure` returns it, or read back from its JSON.
+        path: PNG to write.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    figure = Figure((9, 6), layout='constrained', dpi=110)
+    for axes, (what, title) in zip(figure.subplots(2, 2).flat, _TITLES.items(), strict=True):
+        for engine, measured in record['engines'].items():
+            # JSON's keys are text, a fresh record's are numbers.
+            keys = [int(key) for key in measured[what]]
+            axes.plot(keys, list(measured[what].values()), 'o-', label=engine)
+        axes.set_xticks(keys)
+        axes.set_ylim(bottom=0)
+        axes.set(xlabel=title, ylabel='time (ms)')
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=8)
+    figure.suptitle(f'{Settings().backbone}, medians of {record["repeats"]} repeats')
+    figure.savefig(path)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print the table, write the JSON, and return the exit code."""
+    """Measure, print the table, write JSON and plot, and return the exit code."""
     parser = argparse.ArgumentParser(description='How the time of a frame grows.')
     parser.add_argument('--repeats', type=int, default=25)
     parser.add_argument('--quick', action='store_true', help='few cases: a trial')
-    parser.add_argument('--output', type=Path, default=_OUTPUT, metavar='FILE')
+    parser.add_argument(
+        '--output',
+        type=Path,
+        default=_OUTPUT,
+        metavar='FILE',
+        help='JSON to write; a plot goes beside it',
+    )
     options = parser.parse_args(arguments)
     if options.repeats < 1:
         parser.error(f'--repeats is at least 1, got {options.repeats}')
@@ -131,6 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         record = measure(2 if options.quick else options.repeats, quick=options.quick)
         options.output.parent.mkdir(parents=True, exist_ok=True)
         options.output.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
+        plot(record, options.output.with_suffix('.png'))
     except (ConfigurationError, OSError) as error:
         print(f'growth: {error}', file=sys.stderr)
         return 1

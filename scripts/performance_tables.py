@@ -66,7 +66,7 @@ def readme_table() -> dict[str, str]:
             )
     header = (
         'a 640x480 frame, ms', 'bare network, torch', 'explained, torch',
-        'explained, ONNX Runtime', 'formulas as written, torch', 'times faster',
+        'explained, ONNX Runtime', 'formulas as written, torch', 'formulas / fastest',
     )  # fmt: skip
     lines = [table(header, rows), '']
     for peak in through_ros['peak_rate']:

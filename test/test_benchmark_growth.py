@@ -37,6 +37,15 @@ def test_a_quick_run_measures_every_case_and_its_table_shows_it(growth, tmp_path
         for value in cases.values():
             assert f' {value:.1f} |' in table
     assert table in done.stdout
+    assert (tmp_path / 'growth.png').read_bytes().startswith(b'\x89PNG')
+
+
+def test_the_plot_is_the_same_of_a_record_read_back(growth, tmp_path):
+    measured = {what: {1: 10.0, 2: 20.0, 8: 80.0} for what in growth._TITLES}
+    record = {'repeats': 3, 'engines': {'torch': measured}}
+    growth.plot(record, tmp_path / 'fresh.png')
+    growth.plot(json.loads(json.dumps(record)), tmp_path / 'read_back.png')
+    assert (tmp_path / 'fresh.png').read_bytes() == (tmp_path / 'read_back.png').read_bytes()
 
 
 def test_medians_are_those_of_each_case(growth, monkeypatch):

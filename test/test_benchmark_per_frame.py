@@ -130,7 +130,7 @@ def test_ratios_are_of_the_same_round() -> None:
     assert 'ratio_to_none' not in summary['ours']
 
 
-@pytest.mark.alone
+@pytest.mark.slow
 def test_trial_run_writes_a_record_whose_tables_it_prints(tmp_path: Path) -> None:
     output = tmp_path / 'new' / 'per_frame.json'
     command = [sys.executable, str(BENCHMARK / 'per_frame.py'), '--quick', '--output', str(output)]
