@@ -22,7 +22,6 @@ import gc
 import json
 import os
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -64,7 +63,7 @@ _QUICK_SIZE = 64
 
 
 def measure(
-    backbone: str, short_side: int, rgb: Rgb, options: argparse.Namespace, end: float
+    backbone: str, short_side: int, rgb: Rgb, options: argparse.Namespace, seconds: float
 ) -> dict[str, Any]:
     """Time all candidates on one network at one size.
 
@@ -73,7 +72,7 @@ def measure(
         short_side: Of its input, in pixels.
         rgb: The frame, shape (H, W, 3), uint8.
         options: ``quick`` and ``repeats``.
-        end: When to end, on time.monotonic's clock.
+        seconds: For the rounds; getting ready is not counted.
 
     Returns:
         One entry of the record's ``configurations``.
@@ -89,7 +88,7 @@ def measure(
         engines = [engine for engine in ENGINES if ours(engine) in builders]
         agreement = per_frame_agreement.measure(workload, engines)
         candidates, reasons = prepare(builders)
-        times, failed = interleaved(candidates, options.repeats, end - time.monotonic())
+        times, failed = interleaved(candidates, options.repeats, seconds)
     finally:
         workload.close()
     timed = {name: times[name] for name in builders if name in times}
@@ -137,13 +136,10 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         'configurations': [],
         'memory': [],
     }
-    end = time.monotonic() + 60 * options.minutes
     jobs = [(backbone, size) for size in options.sizes for backbone in options.backbones]
-    for number, (backbone, size) in enumerate(jobs):
-        # What a fast network leaves of its share goes to the others.
-        share = (end - time.monotonic()) / (len(jobs) - number)
+    for backbone, size in jobs:
         print(f'{backbone} at {size} ...', file=sys.stderr)
-        one = measure(backbone, size, rgb, options, time.monotonic() + share)
+        one = measure(backbone, size, rgb, options, 60 * options.minutes / len(jobs))
         record['configurations'].append(one)
         gc.collect()
     for backbone in options.memory:
@@ -169,7 +165,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--sizes', nargs='+', type=int, metavar='PIXELS', help='short sides')
     parser.add_argument('--repeats', type=int, help='rounds at most (default: 40)')
     parser.add_argument(
-        '--minutes', type=float, default=8, help='for the times; memory adds 3 (default: 8)'
+        '--minutes',
+        type=float,
+        default=12,
+        help='for all rounds; getting ready and memory add some 12 (default: 12)',
     )
     parser.add_argument(
         '--memory', nargs='*', metavar='NAME', help=f'networks (default: {MEMORY_BACKBONES})'

@@ -66,6 +66,7 @@ def _per_frame(configurations: Sequence[Mapping[str, Any]]) -> str:
     header = [
         'network',
         'input',
+        'rounds',
         *(f'{title} (ms)' for title, _ in _PER_FRAME),
         'textbook / smoe_ros, torch',
         'textbook / fastest smoe_ros',
@@ -80,6 +81,7 @@ def _per_frame(configurations: Sequence[Mapping[str, Any]]) -> str:
             [
                 configuration['backbone'],
                 configuration['input'],
+                str(configuration['rounds']),
                 *(_ms(candidates.get(name, {}).get('median_ms')) for _, name in _PER_FRAME),
                 _ratio(textbook.get('ratio_to_torch')),
                 _ratio(textbook.get('ratio_to_fastest')),

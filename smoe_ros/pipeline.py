@@ -46,6 +46,8 @@ def backbone_of(settings: Settings) -> Backbone:
     side = settings.short_side
     noise = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
     fold_batch_norms(backbone.model, noise)
+    # Folding makes new weights, which lie as they come.
+    backbone.model.to(memory_format=torch.channels_last)
     return backbone
 
 
