@@ -160,8 +160,8 @@ def test_every_image_is_tightly_packed_in_its_encoding_and_size(recording, outpu
 def test_every_image_is_what_the_explainer_says_of_the_same_frame(compared, output):
     for outputs, expected, _ in compared:
         got = array_of(outputs[output])
-        # Sums differ in their last bits with the number of threads: that may turn a rounding, and a
-        # channel that it lifts from 0 to 1e-6 shows in the logarithm of a few sites.
+        # Sums differ in their last bits with the number of threads: that may turn a rounding, and
+        # a channel that it lifts from 0 to 1e-6 shows in the logarithm of a few sites.
         if output == 'saliency_float':
             off = np.abs(got - expected[output])
             assert np.mean(off > 1e-4) < 2e-3
