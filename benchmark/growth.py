@@ -13,7 +13,6 @@ Needs the environment: source .venv/bin/activate && source install/setup.bash
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import sys
@@ -24,6 +23,7 @@ from typing import Any
 
 import cv2
 import host
+from benchmark_options import repeated_parser
 from matplotlib.figure import Figure
 from per_frame_candidates import camera_frame
 
@@ -48,6 +48,7 @@ _TITLES = {
 }
 
 Run = Callable[[], object]
+Case = tuple[str, int]  # engine and what is varied
 
 
 def _explaining(pipeline: Pipeline, frames: Sequence[Rgb]) -> Run:
@@ -77,37 +78,46 @@ def measure(repeats: int, *, quick: bool) -> dict[str, Any]:
     """Measure everything and return the record.
 
     Raises:
-        ConfigurationError: If a network cannot be loaded, or an engine is not there.
+        ConfigurationError: If a network cannot be loaded, or an engine fails meanwhile.
     """
     rgb = camera_frame()
+    images = [cv2.resize(rgb, (width, height)) for height, width in _CAMERAS]
     sides, counts = (_SIDES[:2], _FRAMES[:2]) if quick else (_SIDES, _FRAMES)
-    record: dict[str, Any] = {'host': host.describe(), 'repeats': repeats, 'engines': {}}
+    pipelines: list[Pipeline] = []
+    cases: dict[str, dict[Case, Run]] = {what: {} for what in _TITLES}
+
+    def add(what: str, key: int, frames: Sequence[Rgb], pipeline: Pipeline) -> None:
+        cases[what][pipeline.settings.engine, key] = _explaining(pipeline, frames)
+
     for engine in ENGINES[: 1 if quick else None]:
         try:
-            pipelines = {
-                side: Pipeline(Settings(engine=engine, short_side=side)) for side in sides
-            }
+            of_sides = {side: Pipeline(Settings(engine=engine, short_side=side)) for side in sides}
         except EngineError as error:
             print(f'growth: without {engine}: {error}', file=sys.stderr)
             continue
-        usual = pipelines.get(224, next(iter(pipelines.values())))
+        usual = of_sides[Settings().short_side]
         names = [f'{scale.layer}#{scale.call}' for scale in usual.explainer.scales]
-        fewer = {
+        of_scales = {
             count: Pipeline(Settings(engine=engine, scales=tuple(names[-count:])))
             for count in range(1, len(names) + 1)
         }
-        images = [cv2.resize(rgb, (width, height)) for height, width in _CAMERAS]
-        record['engines'][engine] = {
-            what: medians({key: _explaining(*case) for key, case in cases.items()}, repeats)
-            for what, cases in {
-                'short side': {side: (one, [rgb]) for side, one in pipelines.items()},
-                'scales': {count: (one, [rgb]) for count, one in fewer.items()},
-                'frames': {count: (usual, [rgb] * count) for count in counts},
-                'cameras': {count: (usual, images[:count]) for count in (1, 2, 4)},
-            }.items()
-        }
-        for one in (*pipelines.values(), *fewer.values()):
-            one.close()
+        pipelines += [*of_sides.values(), *of_scales.values()]
+        for side, pipeline in of_sides.items():
+            add('short side', side, [rgb], pipeline)
+        for count, pipeline in of_scales.items():
+            add('scales', count, [rgb], pipeline)
+        for count in counts:
+            add('frames', count, [rgb] * count, usual)
+        for count in (1, 2, 4):
+            add('cameras', count, images[:count], usual)
+    record: dict[str, Any] = {'host': host.describe(), 'repeats': repeats, 'engines': {}}
+    for what, runs in cases.items():
+        for (engine, key), milliseconds in medians(runs, repeats).items():
+            record['engines'].setdefault(engine, {}).setdefault(what, {})[key] = milliseconds
+    for pipeline in pipelines:
+        if pipeline.engine != pipeline.settings.engine:
+            raise ConfigurationError(f'engine {pipeline.settings.engine} has failed meanwhile')
+        pipeline.close()
     return record
 
 
@@ -154,19 +164,7 @@ def plot(record: dict[str, Any], path: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table, write JSON and plot, and return the exit code."""
-    parser = argparse.ArgumentParser(description='How the time of a frame grows.')
-    parser.add_argument('--repeats', type=int, default=25)
-    parser.add_argument('--quick', action='store_true', help='few cases: a trial')
-    parser.add_argument(
-        '--output',
-        type=Path,
-        default=_OUTPUT,
-        metavar='FILE',
-        help='JSON to write; a plot goes beside it',
-    )
-    options = parser.parse_args(arguments)
-    if options.repeats < 1:
-        parser.error(f'--repeats is at least 1, got {options.repeats}')
+    options = repeated_parser('How the time of a frame grows.', 25, _OUTPUT).parse_args(arguments)
     try:
         record = measure(2 if options.quick else options.repeats, quick=options.quick)
         options.output.parent.mkdir(parents=True, exist_ok=True)

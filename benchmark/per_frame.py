@@ -24,11 +24,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import host
 import per_frame_agreement
 import torch
+from benchmark_options import OneLineParser
 from peers import PEERS
 from per_frame_candidates import (
     BARE,
@@ -152,15 +153,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return record
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says a mistake in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f'{self.prog}: {message}\n')
-
-
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = _Parser(description='What explaining a frame costs.')
+    parser = OneLineParser(description='What explaining a frame costs.')
     parser.add_argument('--backbones', nargs='+', metavar='NAME', help=f'default: {BACKBONES}')
     parser.add_argument('--sizes', nargs='+', type=int, metavar='PIXELS', help='short sides')
     parser.add_argument('--repeats', type=int, help='rounds at most (default: 40)')

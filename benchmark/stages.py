@@ -13,7 +13,6 @@ Needs the environment: source .venv/bin/activate && source install/setup.bash
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import sys
@@ -24,6 +23,7 @@ from typing import Any
 
 import host
 import torch
+from benchmark_options import repeated_parser
 from per_frame_candidates import Workload, camera_frame
 
 from smoe_ros.errors import ConfigurationError
@@ -108,13 +108,8 @@ def tables(record: dict[str, Any]) -> dict[str, str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table, write the JSON, and return the exit code."""
-    parser = argparse.ArgumentParser(description='What a frame spends its time on.')
-    parser.add_argument('--repeats', type=int, default=30)
-    parser.add_argument('--quick', action='store_true', help='one case: a trial')
-    parser.add_argument('--output', type=Path, default=_OUTPUT, metavar='FILE')
+    parser = repeated_parser('What a frame spends its time on.', 30, _OUTPUT)
     options = parser.parse_args(arguments)
-    if options.repeats < 1:
-        parser.error(f'--repeats is at least 1, got {options.repeats}')
     cases = [(name, size, engine) for name in BACKBONES for size in SIZES for engine in ENGINES]
     record: dict[str, Any] = {'host': host.describe(), 'repeats': options.repeats, 'stages': []}
     try:

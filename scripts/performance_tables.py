@@ -15,7 +15,11 @@ sys.path.append(str(_ROOT / 'benchmark'))
 
 
 def performance_parts() -> dict[str, str]:
-    """Return every part of docs/performance.md whose record is there."""
+    """Return every part of docs/performance.md.
+
+    Raises:
+        OSError: If a record is missing.
+    """
     # They import what a benchmark needs; here, after the path is set.
     import growth  # noqa: PLC0415
     import host  # noqa: PLC0415
@@ -33,18 +37,19 @@ def performance_parts() -> dict[str, str]:
     sentences: dict[str, None] = {}
     for name, module in modules.items():
         record = _record(name)
-        if record is not None:
-            sentences[host.sentence(record['host'])] = None
-            made = module.tables(record)
-            parts |= {part: text.strip('\n') for part, text in made.items()}
-    return {'host': '\n\n'.join(sentences), **parts} if parts else {}
+        sentences[host.sentence(record['host'])] = None
+        made = module.tables(record)
+        parts |= {part: text.strip('\n') for part, text in made.items()}
+    return {'host': '\n\n'.join(sentences), **parts}
 
 
 def readme_table() -> dict[str, str]:
-    """Return the short table of README.md, if its records are there."""
+    """Return the short table of README.md.
+
+    Raises:
+        OSError: If a record is missing.
+    """
     per_frame, through_ros = _record('per_frame'), _record('through_ros')
-    if per_frame is None or through_ros is None:
-        return {}
     rows = []
     for one in per_frame['configurations']:
         if one['short_side'] == 224:
@@ -88,9 +93,8 @@ def readme_table() -> dict[str, str]:
     return {'performance': '\n'.join(lines)}
 
 
-def _record(name: str) -> dict[str, Any] | None:
-    path = _RECORDS / f'{name}.json'
-    return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else None
+def _record(name: str) -> dict[str, Any]:
+    return json.loads((_RECORDS / f'{name}.json').read_text(encoding='utf-8'))
 
 
 def _ms(figures: dict[str, Any] | None) -> str:

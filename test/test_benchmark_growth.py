@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -46,6 +47,59 @@ def test_the_plot_is_the_same_of_a_record_read_back(growth, tmp_path):
     growth.plot(record, tmp_path / 'fresh.png')
     growth.plot(json.loads(json.dumps(record)), tmp_path / 'read_back.png')
     assert (tmp_path / 'fresh.png').read_bytes() == (tmp_path / 'read_back.png').read_bytes()
+
+
+@pytest.mark.parametrize('benchmark', ['growth', 'stages', 'per_frame'])
+@pytest.mark.parametrize('mistake', [['--repeats', '0'], ['--repeats', 'x'], ['--nonsense']])
+def test_a_mistake_on_the_command_line_is_one_line(growth, capsys, benchmark, mistake):
+    module = pytest.importorskip(benchmark)
+    with pytest.raises(SystemExit) as ended:
+        module.main(mistake)
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert mistake[-1] in line
+
+
+class OfTurns:
+    """Stands for a pipeline where only whose turn it is matters."""
+
+    failed = False
+
+    def __init__(self, settings):
+        self.settings = settings
+        self.explainer = SimpleNamespace(scales=[SimpleNamespace(layer='a', call=0)])
+
+    @property
+    def engine(self):
+        return 'torch' if self.failed else self.settings.engine
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def turns(growth, monkeypatch):
+    ran = []
+
+    def explaining(pipeline, frames):
+        return lambda: ran.append((pipeline.settings.engine, pipeline.settings.short_side))
+
+    monkeypatch.setattr(growth, 'Pipeline', OfTurns)
+    monkeypatch.setattr(growth, '_explaining', explaining)
+    return ran
+
+
+def test_engines_take_turns(growth, turns):
+    record = growth.measure(2, quick=False)
+    assert list(record['engines']) == list(growth.ENGINES)
+    sides = [(engine, side) for engine in growth.ENGINES for side in growth._SIDES]
+    assert turns[: 2 * len(sides)] == sides * 2
+
+
+def test_an_engine_that_fails_meanwhile_has_no_figures(growth, turns, monkeypatch):
+    monkeypatch.setattr(OfTurns, 'failed', True)
+    with pytest.raises(growth.ConfigurationError, match='onnxruntime has failed'):
+        growth.measure(2, quick=False)
 
 
 def test_medians_are_those_of_each_case(growth, monkeypatch):

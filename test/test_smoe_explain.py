@@ -176,6 +176,26 @@ def test_batches_change_nothing(run, inputs, tmp_path):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
 
 
+def test_another_engine_runs_the_network_and_finds_the_same(inputs, tmp_path, monkeypatch):
+    engine = pytest.importorskip('smoe_ros.engines.onnx_runtime').OnnxEngine
+    batches, run_by_engine = [], engine.run
+
+    def counted(self, batch):
+        batches.append(len(batch))
+        return run_by_engine(self, batch)
+
+    monkeypatch.setattr(engine, 'run', counted)
+    photo, explained = inputs / 'photos' / 'a10.png', {}
+    for name in ('torch', 'onnxruntime'):
+        batches.clear()
+        assert main([str(photo), '--output', str(tmp_path / name), '--engine', name]) == 0
+        (explained[name],) = rows(tmp_path / name / 'a10' / 'contributions.csv')
+        assert bool(batches) == (name == 'onnxruntime')
+    shares = [figures(row, 'contribution') for row in explained.values()]
+    assert len(shares[0]) == 5
+    np.testing.assert_allclose(*shares, atol=1e-3)
+
+
 def test_own_results_are_replaced_and_a_strangers_file_survives(inputs, tmp_path, capsys):
     photo, place = inputs / 'photos' / 'a2.png', tmp_path / 'a2'
     place.mkdir()
