@@ -21,6 +21,7 @@ def performance_parts() -> dict[str, str]:
         OSError: If a record is missing.
     """
     # They import what a benchmark needs; here, after the path is set.
+    import aims  # noqa: PLC0415
     import growth  # noqa: PLC0415
     import host  # noqa: PLC0415
     import per_frame_tables  # noqa: PLC0415
@@ -40,6 +41,7 @@ def performance_parts() -> dict[str, str]:
         sentences[host.sentence(record['host'])] = None
         made = module.tables(record)
         parts |= {part: text.strip('\n') for part, text in made.items()}
+    parts |= aims.tables(_record('per_frame'), _record('stages'), _record('through_ros'))
     return {'host': '\n\n'.join(sentences), **parts}
 
 
