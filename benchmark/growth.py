@@ -24,6 +24,7 @@ from typing import Any
 import cv2
 import host
 from benchmark_options import repeated_parser
+from markdown_table import table
 from matplotlib.figure import Figure
 from per_frame_candidates import camera_frame
 
@@ -124,17 +125,14 @@ def measure(repeats: int, *, quick: bool) -> dict[str, Any]:
 def tables(record: dict[str, Any]) -> dict[str, str]:
     """Turn a run's record into the Markdown table ``'growth'``."""
     engines = record['engines']
-    lines = [
-        '| | | ' + ' | '.join(f'{engine}, ms' for engine in engines) + ' |',
-        '|---|---|' + '---|' * len(engines),
-    ]
     first = next(iter(engines.values()))
-    for what, title in _TITLES.items():
-        for key in first[what]:
-            # JSON's keys are text, a fresh record's are numbers.
-            values = ' | '.join(f'{engine[what][key]:.1f}' for engine in engines.values())
-            lines.append(f'| {title} | {key} | {values} |')
-    return {'growth': '\n'.join(lines)}
+    rows = [
+        # JSON's keys are text, a fresh record's are numbers.
+        (title, str(key), *(f'{engine[what][key]:.1f}' for engine in engines.values()))
+        for what, title in _TITLES.items()
+        for key in first[what]
+    ]
+    return {'growth': table(('', '', *(f'{engine}, ms' for engine in engines)), rows)}
 
 
 def plot(record: dict[str, Any], path: Path) -> None:

@@ -18,7 +18,6 @@ Needs the environment: source .venv/bin/activate && source install/setup.bash
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import platform
@@ -28,11 +27,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import skimage.data
 import torch
+from benchmark_options import OneLineParser
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from torch import Tensor
@@ -269,16 +269,11 @@ def _print_changes(rows: Sequence[dict[str, Any]]) -> None:
         )
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says a mistake in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f'{self.prog}: {message}\n')
-
-
 def main() -> int:
     """Measure, print, and return the exit code."""
-    parser = _Parser(description='Groups or letterboxes for cameras of different image sizes.')
+    parser = OneLineParser(
+        description='Groups or letterboxes for cameras of different image sizes.'
+    )
     parser.add_argument('--repeats', type=int, default=60, help='default: 60')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the figures as JSON, too')
     options = parser.parse_args()

@@ -194,7 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print(host.sentence(record['host']))
     for title, table in tables(record).items():
-        print(f'\n{title}:\n\n{table}', end='')
+        print(f'\n{title}:\n\n{table}')
     try:
         options.output.parent.mkdir(parents=True, exist_ok=True)
         options.output.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from markdown_table import table
 
 _NONE = '–'
 # How a column is headed, and whose figure it shows.
@@ -59,7 +61,7 @@ def _agreement(configurations: Sequence[Mapping[str, Any]]) -> str:
         for row in one['agreement']
         if 'reason' not in row
     ]
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _per_frame(configurations: Sequence[Mapping[str, Any]]) -> str:
@@ -88,7 +90,7 @@ def _per_frame(configurations: Sequence[Mapping[str, Any]]) -> str:
                 _ratio(fastest.get('ratio_to_bare')),
             ]
         )
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _peers(
@@ -107,7 +109,7 @@ def _peers(
             time, ratio = figures.get('median_ms'), figures.get('ratio_to_bare')
             cells.append(_NONE if time is None else f'{_ms(time)} ({_ratio(ratio)})')
         rows.append([name, peers[name]['map'] if name in peers else full, *cells])
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _memory(networks: Sequence[Mapping[str, Any]]) -> str:
@@ -125,12 +127,7 @@ def _memory(networks: Sequence[Mapping[str, Any]]) -> str:
             row.append(_ratio(figures.get('ratio_to_bare')))
             row.append(_mb(figures.get('peak_mb')))
         rows.append(row)
-    return _table(header, rows)
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ['---'] * len(header), *rows]
-    return ''.join(f'| {" | ".join(line)} |\n' for line in lines)
+    return table(header, rows)
 
 
 def _ms(value: float | None) -> str:

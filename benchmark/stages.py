@@ -24,6 +24,7 @@ from typing import Any
 import host
 import torch
 from benchmark_options import repeated_parser
+from markdown_table import table
 from per_frame_candidates import Workload, camera_frame
 
 from smoe_ros.errors import ConfigurationError
@@ -91,19 +92,24 @@ def _forward(workload: Workload, engine: str) -> Callable[[], object]:
 
 def tables(record: dict[str, Any]) -> dict[str, str]:
     """Turn a run's record into the Markdown table ``'stages'``."""
-    lines = [
-        '| network | short side | engine | '
-        + ' | '.join(f'{stage}, ms' for stage in _STAGES)
-        + ' | saliency and LOVI / forward |',
-        '|---' * (len(_STAGES) + 4) + '|',
-    ]
-    for row in record['stages']:
-        values = ' | '.join(f'{row["median_ms"][stage]:.2f}' for stage in _STAGES)
-        lines.append(
-            f'| `{row["backbone"]}` | {row["short_side"]} | {row["engine"]} | {values} | '
-            f'{row["saliency_and_lovi_over_forward"]:.1%} |'
+    header = (
+        'network',
+        'short side',
+        'engine',
+        *(f'{stage}, ms' for stage in _STAGES),
+        'saliency and LOVI / forward',
+    )
+    rows = [
+        (
+            f'`{row["backbone"]}`',
+            str(row['short_side']),
+            row['engine'],
+            *(f'{row["median_ms"][stage]:.2f}' for stage in _STAGES),
+            f'{row["saliency_and_lovi_over_forward"]:.1%}',
         )
-    return {'stages': '\n'.join(lines)}
+        for row in record['stages']
+    ]
+    return {'stages': table(header, rows)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
+
+from markdown_table import table
 
 _PEAK_HEADER = ('images', 'subscribers', 'peak rate, Hz', 'next rate tried that failed, Hz')
 _STEADY_HEADER = (
@@ -50,7 +51,7 @@ def tables(record: dict[str, Any]) -> dict[str, str]:
         )
         for row in record['at_30_hz']
     ]
-    return {'peak rate': _table(_PEAK_HEADER, peaks), 'at 30 Hz': _table(_STEADY_HEADER, steady)}
+    return {'peak rate': table(_PEAK_HEADER, peaks), 'at 30 Hz': table(_STEADY_HEADER, steady)}
 
 
 def _images(row: dict[str, Any]) -> str:
@@ -73,8 +74,3 @@ def _milliseconds(value: float | None) -> str:
     if value is None:
         return '–'
     return f'{value:.2f}' if value < 10 else f'{value:.1f}'
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ['---'] * len(header), *rows]
-    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)

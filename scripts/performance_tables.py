@@ -18,7 +18,7 @@ def performance_parts() -> dict[str, str]:
     """Return every part of docs/performance.md.
 
     Raises:
-        OSError: If a record is missing.
+        SystemExit: If a record is missing, with what makes it.
     """
     # They import what a benchmark needs; here, after the path is set.
     import aims  # noqa: PLC0415
@@ -39,8 +39,7 @@ def performance_parts() -> dict[str, str]:
     for name, module in modules.items():
         record = _record(name)
         sentences[host.sentence(record['host'])] = None
-        made = module.tables(record)
-        parts |= {part: text.strip('\n') for part, text in made.items()}
+        parts |= module.tables(record)
     parts |= aims.tables(_record('per_frame'), _record('stages'), _record('through_ros'))
     return {'host': '\n\n'.join(sentences), **parts}
 
@@ -49,7 +48,7 @@ def readme_table() -> dict[str, str]:
     """Return the short table of README.md.
 
     Raises:
-        OSError: If a record is missing.
+        SystemExit: If a record is missing, with what makes it.
     """
     per_frame, through_ros = _record('per_frame'), _record('through_ros')
     rows = []
@@ -96,7 +95,10 @@ def readme_table() -> dict[str, str]:
 
 
 def _record(name: str) -> dict[str, Any]:
-    return json.loads((_RECORDS / f'{name}.json').read_text(encoding='utf-8'))
+    path = _RECORDS / f'{name}.json'
+    if not path.is_file():
+        sys.exit(f"'{path}' is missing: run scripts/benchmark {name}")
+    return json.loads(path.read_text(encoding='utf-8'))
 
 
 def _ms(figures: dict[str, Any] | None) -> str:
