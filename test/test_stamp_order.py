@@ -12,12 +12,13 @@ from smoe_ros.errors import FrameError
 from smoe_ros.node.stamp_order import StampOrder, nanoseconds
 
 
-def refused(order, *seconds):
+def refused(order, *seconds, replayed=False):
     """Return the texts of the refusals of frames of some stamps; None where it was taken."""
     texts = []
     for second in seconds:
         try:
-            order.check(Time(sec=int(second // 1), nanosec=round(second % 1 * 1e9)))
+            stamp = Time(sec=int(second // 1), nanosec=round(second % 1 * 1e9))
+            order.check(stamp, replayed=replayed)
             texts.append(None)
         except FrameError as error:
             texts.append(str(error))
@@ -57,6 +58,21 @@ def test_after_a_jump_of_the_clock_no_frame_is_lost():
     refused(order, 98, 99)
     order.restart()
     assert refused(order, 1, 2) == [None, None]
+
+
+def test_in_simulated_time_a_frame_may_be_on_either_side_of_the_jump():
+    order = StampOrder()
+    refused(order, 98, 99, replayed=True)
+    # The image is quicker than the clock; or a last image is taken only after the clock's jump.
+    assert refused(order, 1, replayed=True) == [None]
+    order.restart()
+    assert refused(order, 99.1, 1.1, 1.2, replayed=True) == [None] * 3
+
+
+def test_in_simulated_time_frames_out_of_order_are_refused_all_the_same():
+    late, again = refused(StampOrder(), 5, 4.9, 4.9, replayed=True)[1:]
+    assert 'out of order' in late
+    assert 'the same frame again' in again
 
 
 @pytest.mark.parametrize(('sec', 'nanosec', 'expected'), [(-5, 0, -5e9), (1, 5, 1e9 + 5)])

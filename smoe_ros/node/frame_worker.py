@@ -9,11 +9,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rclpy.clock import ROSClock
 from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CompressedImage
 
 from smoe_ros.errors import FrameError
 from smoe_ros.frame_explanation import FrameExplanation
+from smoe_ros.free_memory import give_back_free_memory
 from smoe_ros.methods import MethodOptions
 from smoe_ros.node.camera import Camera
 from smoe_ros.node.camera_input import AnyImage
@@ -99,12 +101,15 @@ class FrameWorker:
             self._cameras = ()
 
     def _work(self) -> None:
-        threads = self.plan.threads
+        threads, pipeline = self.plan.threads, self.plan.pipeline
         while taken := self._slots.take():
             started, plan = time.monotonic(), self.plan
             if plan.threads != threads:
                 threads = plan.threads
                 plan.pipeline.set_threads(threads)
+            if plan.pipeline is not pipeline:
+                pipeline = plan.pipeline
+                give_back_free_memory()  # nobody but this thread still held the old network
             if self._explain(taken, plan) and plan.max_rate > 0:
                 # Meanwhile newer frames take the place of those that wait.
                 self._stopping.wait(started + 1 / plan.max_rate - time.monotonic())
@@ -116,7 +121,7 @@ class FrameWorker:
         for index, image in taken.items():
             try:
                 if self._cameras[index].outputs.watched():
-                    self._cameras[index].order.check(image.header.stamp)
+                    self._cameras[index].order.check(image.header.stamp, replayed=self._replayed())
                     frames[index] = _to_rgb(image)
                     self.sizes[index] = frames[index].shape[0], frames[index].shape[1]
                 else:
@@ -149,6 +154,10 @@ class FrameWorker:
             known = nanoseconds(header.stamp) != 0 and age >= 0
             camera.counts.explain(age if known else float('nan'), time.monotonic() - started)
         return True
+
+    def _replayed(self) -> bool:
+        """Return whether time is simulated, as when a recording is played."""
+        return isinstance(self._clock, ROSClock) and self._clock.ros_time_is_active
 
     def _reject(self, index: int, error: Exception) -> None:
         camera = self._cameras[index]

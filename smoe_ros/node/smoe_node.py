@@ -27,6 +27,7 @@ from rclpy.timer import Timer
 from std_srvs.srv import SetBool
 
 from smoe_ros.errors import ConfigurationError
+from smoe_ros.free_memory import give_back_free_memory
 from smoe_ros.node.camera import Camera
 from smoe_ros.node.camera_diagnostics import CameraDiagnostics
 from smoe_ros.node.camera_input import AnyImage
@@ -143,6 +144,7 @@ class SmoeNode(LifecycleNode):
         pipeline = Pipeline(to_settings(self._values), warn=self.get_logger().warning)
         pipeline.explainer.probe()
         pipeline.warm_up(self._sizes())
+        give_back_free_memory()  # of loading, and of the engines that were tried
         self._pipeline = pipeline
         names = self._values['image_topics']
         self._cameras = [
