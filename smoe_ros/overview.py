@@ -1,26 +1,44 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One picture of one frame: camera, overlay, LOVI with its legend, contributions as bars."""
+"""One picture of one frame: camera, overlay, LOVI with its legend, contributions and their past.
+
+Always of the same size, whatever the camera's, so that text stays readable and a video can be made
+of it. `docs/recording.md` shows it.
+"""
 
 from __future__ import annotations
 
 import colorsys
+import functools
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from smoe_ros.preprocessing import Rgb
 
+WIDTH, HEIGHT = 1280, 720
+HISTORY_SECONDS = 10.0
+
+_CELL_WIDTH, _CELL_HEIGHT = WIDTH // 2, HEIGHT // 2
 _BACKGROUND = (24, 24, 28)
 _TEXT = (235, 235, 235)
-_FAINT = (120, 120, 128)
+_FAINT = (150, 150, 158)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _SIZE = 0.5
 _TITLE_HEIGHT = 26
-_LEGEND_HEIGHT = 22
+_LEGEND_HEIGHT = 40
+_LABEL_WIDTH = 250
+_HISTORY_HEIGHT = 110
+_TWO_LINES = 34
+# Shares that bars and plot have room for; beyond, they are cut at the border.
+_LEAST_SHARE, _MOST_SHARE = -0.1, 0.6
+# A camera at 60 Hz for the whole of the history.
+_MOST_MOMENTS = 600
 
 
 @dataclass(frozen=True)
@@ -30,10 +48,48 @@ class Bar:
     Attributes:
         label: The scale, as a person reads it.
         contribution: Its share; may be negative.
+        note: A second, fainter line about it.
     """
 
     label: str
     contribution: float
+    note: str = ''
+
+
+class History:
+    """The contributions of a camera's latest frames: `HISTORY_SECONDS` of them."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._moments: deque[tuple[float, tuple[float, ...]]] = deque(maxlen=_MOST_MOMENTS)
+
+    def add(self, seconds: float, contributions: Sequence[float]) -> None:
+        """Take note of a frame.
+
+        Begins anew when time goes back, as at the start of a recording, or when the number of
+        scales is another, as after a change of network.
+
+        Args:
+            seconds: Its stamp.
+            contributions: One share a scale, finest first.
+        """
+        moments = self._moments
+        if moments and (seconds < moments[-1][0] or len(contributions) != len(moments[-1][1])):
+            moments.clear()
+        moments.append((seconds, tuple(map(float, contributions))))
+        while moments[0][0] < seconds - HISTORY_SECONDS:
+            moments.popleft()
+
+    def past(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return when the frames were, in seconds before the latest, and their contributions.
+
+        Returns:
+            Times of shape (N,), the last of them 0; contributions of shape (N, S).
+        """
+        times = np.array([time for time, _ in self._moments])
+        shares = np.array([shares for _, shares in self._moments])
+        scales = len(self._moments[-1][1]) if self._moments else 0
+        return times - times[-1:], shares.reshape(len(times), scales)
 
 
 class _ScaleLike(Protocol):
@@ -52,10 +108,10 @@ class _ScaleLike(Protocol):
 
 
 def scale_bar(scale: _ScaleLike, contribution: float) -> Bar:
-    """Return the bar of a scale, labelled with its module, call and size."""
+    """Return the bar of a scale: its module and call, below them its size."""
     # OpenCV's fonts have ASCII only, so no ×.
     size = f'{scale.channels} x {scale.height} x {scale.width}'
-    return Bar(f'{scale.layer}#{scale.call}  {size}', contribution)
+    return Bar(f'{scale.layer}#{scale.call}', contribution, size)
 
 
 def scale_colours(count: int) -> list[tuple[int, int, int]]:
@@ -65,9 +121,14 @@ def scale_colours(count: int) -> list[tuple[int, int, int]]:
 
 
 def draw_overview(
-    camera: Rgb, overlay: Rgb, lovi: Rgb, bars: Sequence[Bar], caption: str, cell_width: int = 640
+    camera: Rgb,
+    overlay: Rgb,
+    lovi: Rgb,
+    bars: Sequence[Bar],
+    caption: str,
+    history: History | None = None,
 ) -> Rgb:
-    """Draw a frame's overview in a grid of two by two.
+    """Draw a frame's overview: camera, overlay; LOVI, contributions.
 
     Args:
         camera: The camera's image, shape (H, W, 3).
@@ -75,77 +136,145 @@ def draw_overview(
         lovi: LOVI picture.
         bars: One a scale, finest first.
         caption: A line about the frame, for example its class.
-        cell_width: Width of a cell in pixels.
+        history: The contributions up to this frame; None draws none.
 
     Returns:
-        RGB picture, twice as wide as a cell.
+        RGB picture, shape (HEIGHT, WIDTH, 3).
     """
-    height = round(cell_width * camera.shape[0] / camera.shape[1])
-    cells = [
-        _titled(_fit(camera, cell_width, height), 'camera'),
-        _titled(_fit(overlay, cell_width, height), 'overlay: how salient'),
-        _titled(_fit(lovi, cell_width, height), 'LOVI: which scale saw it'),
-        _titled(_draw_bars(bars, caption, cell_width, height), 'contribution of each scale'),
-    ]
-    grid = np.vstack([np.hstack(cells[:2]), np.hstack(cells[2:])])
-    return np.vstack([grid, _legend(2 * cell_width)])
+    picture = _blank(WIDTH, HEIGHT)
+    cells = (
+        ('camera', _fitted(camera, _CELL_HEIGHT - _TITLE_HEIGHT)),
+        ('overlay: how salient', _fitted(overlay, _CELL_HEIGHT - _TITLE_HEIGHT)),
+        ('LOVI: which scale saw it', _draw_lovi(lovi, camera.shape[1] / camera.shape[0])),
+        ('contribution of each scale', _draw_contributions(bars, caption, history)),
+    )
+    for index, (title, content) in enumerate(cells):
+        row, column = divmod(index, 2)
+        left, top = column * _CELL_WIDTH, row * _CELL_HEIGHT
+        _write(picture, title, (left + 8, top + 18))
+        bottom = top + _TITLE_HEIGHT + len(content)
+        picture[top + _TITLE_HEIGHT : bottom, left : left + _CELL_WIDTH] = content
+    return picture
 
 
-def _draw_bars(bars: Sequence[Bar], caption: str, width: int, height: int) -> Rgb:
-    panel = _blank(width, height)
-    step = max((height - 34) // max(len(bars), 1), 1)
-    label_width = 230 * width // 640
-    # Room for the usual shares; a scale that takes nearly all is cut at the border.
-    zero, unit = label_width + 40, (width - label_width - 110) / 0.6
-    size = min((_size_within(bar.label, label_width) for bar in bars), default=_SIZE)
-    cv2.line(panel, (zero, 4), (zero, step * len(bars)), _FAINT, 1)
-    for row, (bar, colour) in enumerate(zip(bars, scale_colours(len(bars)), strict=True)):
-        middle = row * step + step // 2
-        half = max(min(step // 2 - 3, 14), 1)
-        end = int(np.clip(zero + bar.contribution * unit, 4, width - 60))
-        cv2.rectangle(
-            panel, (min(zero, end), middle - half), (max(zero, end), middle + half), colour, -1
-        )
-        _write(panel, bar.label, (8, middle + 5), size)
-        _write(panel, f'{bar.contribution:.0%}', (max(end, zero) + 6, middle + 5))
-    _write(panel, caption, (8, height - 10), _size_within(caption, width - 16))
+def _draw_lovi(lovi: Rgb, aspect: float) -> Rgb:
+    """Draw LOVI in the camera's aspect ratio, and its legend below."""
+    height = _CELL_HEIGHT - _TITLE_HEIGHT - _LEGEND_HEIGHT
+    return np.vstack([_fitted(lovi, height, aspect), _legend()])
+
+
+@functools.cache
+def _legend() -> Rgb:
+    legend = _blank(_CELL_WIDTH, _LEGEND_HEIGHT)
+    left, right = 90, _CELL_WIDTH - 90
+    hues = [_hue_to_rgb(300 * (1 - x / (right - left))) for x in range(right - left)]
+    legend[6:18, left:right] = hues
+    _write(legend, 'finest', (left - 8 - _text_width('finest', _SIZE), 17))
+    _write(legend, 'deepest', (right + 8, 17))
+    meaning = 'strong colour: few scales   white: all of them   black: none'
+    _write(legend, meaning, ((_CELL_WIDTH - _text_width(meaning, _SIZE)) // 2, 34))
+    return legend
+
+
+def _draw_contributions(bars: Sequence[Bar], caption: str, history: History | None) -> Rgb:
+    panel = _blank(_CELL_WIDTH, _CELL_HEIGHT - _TITLE_HEIGHT)
+    height = len(panel) - 30
+    if history is not None and bars:
+        height -= _HISTORY_HEIGHT
+        times, shares = history.past()
+        _draw_history(panel[height : height + _HISTORY_HEIGHT], times, shares)
+    _draw_bars(panel[:height], bars)
+    _write(panel, _shortened(caption, _CELL_WIDTH - 16), (8, len(panel) - 10))
     return panel
 
 
-def _legend(width: int) -> Rgb:
-    strip = _blank(width, _LEGEND_HEIGHT)
-    left, right = width // 4, 3 * width // 4
-    for x in range(left, right):
-        strip[4:-4, x] = _hue_to_rgb(300 * (1 - (x - left) / (right - left)))
-    fine, deep = 'LOVI: finest scales', 'deepest scales; white: all, black: none'
-    size = _size_within(deep, width // 4 - 20)
-    _write(strip, fine, (left - _text_width(fine, size) - 10, 16), size)
-    _write(strip, deep, (right + 10, 16), size)
-    return strip
+def _draw_bars(panel: Rgb, bars: Sequence[Bar]) -> None:
+    if not bars:
+        return
+    step = max(len(panel) // len(bars), 1)
+    # More scales than lines of text have room for are rare; their labels then lie closer.
+    size = min(_SIZE, step / 32)
+    room = _CELL_WIDTH - _LABEL_WIDTH - 60
+    unit = room / (_MOST_SHARE - _LEAST_SHARE)
+    zero = _LABEL_WIDTH + round(-_LEAST_SHARE * unit)
+    cv2.line(panel, (zero, 4), (zero, min(step * len(bars), len(panel))), _FAINT, 1)
+    for row, (bar, colour) in enumerate(zip(bars, scale_colours(len(bars)), strict=True)):
+        middle = row * step + step // 2
+        half = max(min(step // 2 - 2, 12), 1)
+        end = int(np.clip(zero + bar.contribution * unit, _LABEL_WIDTH, _LABEL_WIDTH + room))
+        ends = (min(zero, end), middle - half), (max(zero, end), middle + half)
+        cv2.rectangle(panel, *ends, colour, -1)
+        label = _shortened(bar.label, _LABEL_WIDTH - 12, size)
+        # Two lines where there is room for them.
+        two = bool(bar.note) and step >= _TWO_LINES
+        _write(panel, label, (8, middle - 2 if two else middle + 5), size)
+        if two:
+            _write(panel, bar.note, (8, middle + 14), 0.42, _FAINT)
+        _write(panel, f'{bar.contribution:.0%}', (max(end, zero) + 6, middle + 5), size)
 
 
-def _titled(image: Rgb, title: str) -> Rgb:
-    bar = _blank(image.shape[1], _TITLE_HEIGHT)
-    _write(bar, title, (8, 18))
-    return np.vstack([bar, image])
+def _draw_history(panel: Rgb, times: NDArray[np.float64], shares: NDArray[np.float64]) -> None:
+    """Draw a line a scale over the past seconds, now at the right border."""
+    if not len(times):
+        return
+    left, right, top, bottom = 60, _CELL_WIDTH - 16, 8, len(panel) - 22
+    unit = (bottom - top) / (_MOST_SHARE - _LEAST_SHARE)
+    for share in (0.0, 0.25, 0.5):
+        y = round(bottom - (share - _LEAST_SHARE) * unit)
+        cv2.line(panel, (left, y), (right, y), (56, 56, 62), 1)
+        _write(panel, f'{share:.0%}', (left - 8 - _text_width(f'{share:.0%}', 0.42), y + 5), 0.42)
+    _write(panel, f'-{HISTORY_SECONDS:.0f} s', (left, len(panel) - 6), 0.42)
+    _write(panel, 'now', (right - _text_width('now', 0.42), len(panel) - 6), 0.42)
+    x = right + times / HISTORY_SECONDS * (right - left)
+    heights = (np.clip(shares, _LEAST_SHARE, _MOST_SHARE) - _LEAST_SHARE) * unit
+    for column, colour in zip(bottom - heights.T, scale_colours(shares.shape[1]), strict=True):
+        points = np.rint(np.stack([x, column], axis=1)).astype(np.int32)
+        cv2.polylines(panel, [points], isClosed=False, color=colour, lineType=cv2.LINE_AA)
 
 
-def _fit(image: Rgb, width: int, height: int) -> Rgb:
+def _fitted(image: Rgb, height: int, aspect: float | None = None) -> Rgb:
+    """Return an image in the middle of a cell's width, in its own or another aspect ratio."""
+    aspect = aspect or image.shape[1] / image.shape[0]
+    width, tall = min(_CELL_WIDTH, round(height * aspect)), height
+    if width == _CELL_WIDTH:
+        tall = min(round(width / aspect), height)
+    width, tall = max(width, 1), max(tall, 1)
     interpolation = cv2.INTER_AREA if image.shape[1] > width else cv2.INTER_LINEAR
-    return cv2.resize(image, (width, height), interpolation=interpolation)
+    cell = _blank(_CELL_WIDTH, height)
+    left, top = (_CELL_WIDTH - width) // 2, (height - tall) // 2
+    cell[top : top + tall, left : left + width] = cv2.resize(
+        image, (width, tall), interpolation=interpolation
+    )
+    return cell
 
 
 def _blank(width: int, height: int) -> Rgb:
+    return _background(width, height).copy()
+
+
+@functools.cache
+def _background(width: int, height: int) -> Rgb:
+    # A copy takes a tenth of the time of filling.
     return np.full((height, width, 3), _BACKGROUND, np.uint8)
 
 
-def _write(image: Rgb, text: str, origin: tuple[int, int], size: float = _SIZE) -> None:
-    cv2.putText(image, text, origin, _FONT, size, _TEXT, 1, cv2.LINE_AA)
+def _write(
+    image: Rgb,
+    text: str,
+    origin: tuple[int, int],
+    size: float = _SIZE,
+    colour: tuple[int, int, int] = _TEXT,
+) -> None:
+    cv2.putText(image, text, origin, _FONT, size, colour, 1, cv2.LINE_AA)
 
 
-def _size_within(text: str, width: int) -> float:
-    """Return the text size at which a line fits a width in pixels, at most the usual one."""
-    return _SIZE * min(1.0, width / max(_text_width(text, _SIZE), 1))
+def _shortened(text: str, width: int, size: float = _SIZE) -> str:
+    """Return the end of a line that fits a width in pixels: module paths differ in their ends."""
+    if _text_width(text, size) <= width:
+        return text
+    while text and _text_width(f'..{text}', size) > width:
+        text = text[1:]
+    return f'..{text}'
 
 
 def _text_width(text: str, size: float) -> int:

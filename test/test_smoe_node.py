@@ -31,6 +31,7 @@ from smoe_ros.node import outputs as outputs_module
 from smoe_ros.node.camera_outputs import CameraOutputs
 from smoe_ros.node.messages import Method
 from smoe_ros.node.outputs import Drawing
+from smoe_ros.overview import draw_overview
 from smoe_ros.pipeline import Pipeline, backbone_of
 from smoe_ros.rendering import heat_map, lovi, overlay, salient_mask
 from smoe_ros.settings import Settings
@@ -291,13 +292,15 @@ def explained():
         (['mask', 'scales'], ['salient_mask']),
         (['lovi', 'lovi/compressed'], ['lovi']),
         (['overlay/compressed'], ['heat_map', 'overlay']),
+        (['overview', 'overview/compressed'], ['draw_overview', 'heat_map', 'lovi', 'overlay']),
+        (['overview', 'lovi', 'overlay'], ['draw_overview', 'heat_map', 'lovi', 'overlay']),
     ],
 )
 def test_only_what_is_subscribed_is_drawn_and_nothing_twice(
     ros_node, monkeypatch, explained, subscribed, drawn
 ):
     calls = []
-    for draw in (lovi, heat_map, overlay, salient_mask):
+    for draw in (lovi, heat_map, overlay, salient_mask, draw_overview):
 
         def counted(*arguments, _draw=draw):
             calls.append(_draw.__name__)

@@ -18,11 +18,9 @@ from smoe_ros.commands import results
 from smoe_ros.commands.sheet import draw_scales_sheet
 from smoe_ros.commands.table import ContributionsTable
 from smoe_ros.frame_explanation import FrameExplanation
-from smoe_ros.overview import draw_overview, scale_bar
+from smoe_ros.overview import History, draw_overview, scale_bar
 from smoe_ros.preprocessing import Rgb
 from smoe_ros.rendering import heat_map, lovi, overlay
-
-_VIDEO_CELL_WIDTH = 480
 
 
 @dataclass(frozen=True)
@@ -97,6 +95,7 @@ class VideoWriter:
         self._rate = rate
         self._style = style
         self._frames = 0
+        self._history = History()
         self._writer: Any = None
         self._open = ExitStack()
         path = folder / results.CONTRIBUTIONS
@@ -135,13 +134,14 @@ class VideoWriter:
                 explanation.scales, explanation.contributions, strict=True
             )
         ]
+        self._history.add(self._frames / self._rate, explanation.contributions.tolist())
         picture = draw_overview(
             rgb,
             style.overlay(rgb, explanation),
             lovi(explanation.class_scale_maps),
             bars,
             style.caption(explanation),
-            _VIDEO_CELL_WIDTH,
+            self._history,
         )
         if self._writer is None:
             self._start(picture.shape[1], picture.shape[0])

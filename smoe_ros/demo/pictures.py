@@ -16,7 +16,6 @@ from smoe_ros.overview import Bar, draw_overview, scale_bar
 from smoe_ros.preprocessing import Rgb
 
 _STILLS = 3
-_VIDEO_CELL_WIDTH = 480
 
 
 def write_pictures(
@@ -37,7 +36,7 @@ def write_pictures(
     video: cv2.VideoWriter | None = None
     try:
         for index, frame in enumerate(_explained_frames(bag, image_topic, outputs)):
-            picture = draw_overview(*frame, cell_width=_VIDEO_CELL_WIDTH)
+            picture = draw_overview(*frame)
             if video is None:
                 height, width = picture.shape[:2]
                 codec = cv2.VideoWriter.fourcc(*'mp4v')
@@ -45,7 +44,7 @@ def write_pictures(
                 video = cv2.VideoWriter(path, codec, rate, (width, height))
             video.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
             if index in moments:
-                stills.append(draw_overview(*frame))
+                stills.append(picture)
     finally:
         if video is not None:
             video.release()

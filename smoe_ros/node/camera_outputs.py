@@ -11,15 +11,15 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from smoe_msgs.msg import ScaleContributions
 from smoe_ros.frame_explanation import FrameExplanation
-from smoe_ros.node.compressed_images import to_compressed
-from smoe_ros.node.messages import Method, to_contributions, to_image
-from smoe_ros.node.outputs import IMAGE_OUTPUTS, Drawing, ExplainedFrame
+from smoe_ros.node.messages import Method
+from smoe_ros.node.output_messages import OUTPUT_TYPES, output_message
+from smoe_ros.node.outputs import Drawing, ExplainedFrame
 from smoe_ros.node.qos_matching import unserved_subscribers
+from smoe_ros.node.stamp_order import nanoseconds
+from smoe_ros.overview import History
 from smoe_ros.rendering import Rgb
 
 # RELIABLE matches every subscriber, RViz's default included; depth 1 keeps the newest only.
@@ -42,23 +42,19 @@ class CameraOutputs:
             namespace: Where the outputs lie, for example ``/front/smoe``.
         """
         self._node = node
-        self._contributions = self._publisher(ScaleContributions, f'{namespace}/contributions')
-        self._images = [
-            (
-                output,
-                self._publisher(Image, f'{namespace}/{output.name}'),
-                self._publisher(CompressedImage, f'{namespace}/{output.name}/compressed'),
-            )
-            for output in IMAGE_OUTPUTS
-        ]
+        self._history = History()
+        self._publishers = {
+            name: self._publisher(message_type, f'{namespace}/{name}')
+            for name, message_type in OUTPUT_TYPES.items()
+        }
 
     def watched(self) -> bool:
         """Whether anybody subscribes to any output."""
-        return any(_watched(publisher) for publisher in self._publishers())
+        return any(_watched(publisher) for publisher in self._publishers.values())
 
     def mismatches(self) -> list[str]:
         """Say which subscriptions cannot be served, and what would help."""
-        sentences = (unserved_subscribers(self._node, one) for one in self._publishers())
+        sentences = (unserved_subscribers(self._node, one) for one in self._publishers.values())
         return [sentence for sentence in sentences if sentence]
 
     def publish(
@@ -78,28 +74,16 @@ class CameraOutputs:
             method: How it was explained.
             drawing: How it is drawn.
         """
-        if _watched(self._contributions):
-            self._contributions.publish(
-                to_contributions(explanation, method, (rgb.shape[0], rgb.shape[1]), header)
-            )
-        frame = ExplainedFrame(rgb, explanation, method.weights, drawing)
-        for output, raw, compressed in self._images:
-            if _watched(raw):
-                raw.publish(to_image(frame.pixels(output), output.encoding, header))
-            if _watched(compressed):
-                compressed.publish(
-                    to_compressed(
-                        frame.pixels(output), output.encoding, header, drawing.jpeg_quality
-                    )
-                )
+        self._history.add(nanoseconds(header.stamp) * 1e-9, explanation.contributions.tolist())
+        frame = ExplainedFrame(rgb, explanation, method, drawing, self._history)
+        for name, publisher in self._publishers.items():
+            if _watched(publisher):
+                publisher.publish(output_message(name, frame, header))
 
     def close(self) -> None:
         """Destroy the publishers."""
-        for publisher in self._publishers():
+        for publisher in self._publishers.values():
             self._node.destroy_publisher(publisher)
-
-    def _publishers(self) -> list[Publisher]:
-        return [self._contributions, *(one for _, *pair in self._images for one in pair)]
 
     def _publisher(self, message_type: type, topic: str) -> Publisher:
         return self._node.create_publisher(

@@ -107,10 +107,11 @@ class FrameWorker:
             if plan.threads != threads:
                 threads = plan.threads
                 plan.pipeline.set_threads(threads)
+            explained = self._explain(taken, plan)
             if plan.pipeline is not pipeline:
                 pipeline = plan.pipeline
-                give_back_free_memory()  # nobody but this thread still held the old network
-            if self._explain(taken, plan) and plan.max_rate > 0:
+                give_back_free_memory()  # now nobody holds the old network
+            if explained and plan.max_rate > 0:
                 # Meanwhile newer frames take the place of those that wait.
                 self._stopping.wait(started + 1 / plan.max_rate - time.monotonic())
 

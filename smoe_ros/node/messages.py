@@ -36,6 +36,10 @@ class Method:
     weights: tuple[float, ...]
     labels: tuple[str, ...]
 
+    def label(self, class_id: int) -> str:
+        """Return the name of a class, empty if it has none."""
+        return self.labels[class_id] if 0 <= class_id < len(self.labels) else ''
+
 
 def to_image(pixels: NDArray[np.generic], encoding: str, header: Header) -> Image:
     """Pack an array into a tightly packed image message.
@@ -107,6 +111,6 @@ def to_contributions(
         peak_x=peak_x,
         peak_y=peak_y,
         class_id=class_id,
-        class_label=method.labels[class_id] if 0 <= class_id < len(method.labels) else '',
+        class_label=method.label(class_id),
         class_probability=explanation.class_probability,
     )

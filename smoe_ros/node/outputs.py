@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smoe_ros.frame_explanation import FrameExplanation
+from smoe_ros.node.messages import Method
+from smoe_ros.overview import History, draw_overview, scale_bar
 from smoe_ros.rendering import Rgb, heat_map, lovi, overlay, salient_mask
 
 
@@ -37,22 +39,25 @@ class ExplainedFrame:
         self,
         rgb: Rgb,
         explanation: FrameExplanation,
-        weights: tuple[float, ...],
+        method: Method,
         drawing: Drawing,
+        history: History | None = None,
     ) -> None:
         """Draw nothing yet.
 
         Args:
             rgb: The camera's image, shape (H, W, 3), uint8.
             explanation: Its explanation.
-            weights: Share of the weight of each scale, finest first.
+            method: How it was explained.
             drawing: How it is drawn.
+            history: The contributions of its camera's frames up to this one.
         """
         self._drawn: dict[str, NDArray[np.generic]] = {}
         self.rgb = rgb
         self.explanation = explanation
-        self.weights = weights
+        self.method = method
         self.drawing = drawing
+        self.history = history
 
     def pixels(self, output: ImageOutput) -> NDArray[np.generic]:
         """Return the picture of an output, shape (H, W) or (H, W, 3)."""
@@ -63,7 +68,7 @@ class ExplainedFrame:
     @cached_property
     def heat_map(self) -> Rgb:
         """The heat map, which two outputs show."""
-        return heat_map(self.explanation.class_scale_maps, self.weights)
+        return heat_map(self.explanation.class_scale_maps, self.method.weights)
 
     def saliency_mono8(self) -> NDArray[np.uint8]:
         """Return the saliency, shape (h, w), 0..255."""
@@ -72,6 +77,23 @@ class ExplainedFrame:
     def scales(self) -> NDArray[np.uint8]:
         """Return the maps side by side, finest left, shape (h, S·w), 0..255."""
         return _to_mono8(np.hstack(list(self.explanation.scale_maps)))
+
+    def overview(self) -> Rgb:
+        """Return camera, overlay, LOVI and contributions in one picture."""
+        explanation = self.explanation
+        bars = [
+            scale_bar(scale, float(contribution))
+            for scale, contribution in zip(
+                explanation.scales, explanation.contributions, strict=True
+            )
+        ]
+        label = self.method.label(explanation.class_id)
+        caption = f'{label} {explanation.class_probability:.2f}' if label else ''
+        overlaid, scales_seen = (
+            self.pixels(OUTPUTS_BY_NAME[name]).astype(np.uint8, copy=False)
+            for name in ('overlay', 'lovi')
+        )
+        return draw_overview(self.rgb, overlaid, scales_seen, bars, caption, self.history)
 
     def mask(self) -> NDArray[np.uint8]:
         """Return the mask of the most salient pixels, shape (h, w), 0 or 255."""
@@ -134,7 +156,15 @@ IMAGE_OUTPUTS = (
         '255 on the most salient pixels (salient_fraction), 0 elsewhere',
         lambda frame: frame.mask(),
     ),
+    ImageOutput(
+        'overview',
+        'rgb8',
+        'camera, overlay, LOVI with its legend, and contributions with their last ten seconds, in '
+        'one picture of 1280x720',
+        lambda frame: frame.overview(),
+    ),
 )
+OUTPUTS_BY_NAME = {output.name: output for output in IMAGE_OUTPUTS}
 
 
 def _to_mono8(values: NDArray[np.float32]) -> NDArray[np.uint8]:
