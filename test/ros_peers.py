@@ -33,6 +33,7 @@ OUTPUTS = (
     'overlay',
     'scales',
     'mask',
+    'overview',
     'contributions',
 )
 COMPRESSED_OUTPUTS = tuple(f'{name}/compressed' for name in OUTPUTS if name != 'contributions')

@@ -1,6 +1,6 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Bags (rosbag2, MCAP) written and read without ROS; custom messages travel inside."""
+"""Bags (rosbag2, MCAP) written without ROS; custom messages travel inside."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from typing import Any
 
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import ReaderError, StoragePlugin
+from rosbags.rosbag2.metadata import parse_qos
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
+
+from smoe_ros.bags.mcap_storage import CheckedWriter
+from smoe_ros.bags.message import Topic
+from smoe_ros.errors import ConfigurationError
 
 
 def typestore(definitions: Sequence[Path] = ()) -> Typestore:
@@ -32,6 +37,10 @@ def typestore(definitions: Sequence[Path] = ()) -> Typestore:
     return store
 
 
+# Bags from before Jazzy have no hashes; readers go by the definition.
+_NO_HASH = 'RIHS01_' + 64 * '0'
+
+
 class BagWriter:
     """Writes one bag; a context manager. Nothing is kept in memory."""
 
@@ -45,7 +54,7 @@ class BagWriter:
         self._store = store
         self._connections: dict[str, Connection] = {}
         # Version 9 is the format of Jazzy's rosbag2.
-        self._writer = Writer(path, version=9, storage_plugin=StoragePlugin.MCAP)
+        self._writer = CheckedWriter(path, version=9, storage_plugin=StoragePlugin.MCAP)
         self._writer.open()
 
     def add_topic(self, topic: str, message_type: str) -> None:
@@ -57,6 +66,29 @@ class BagWriter:
         """
         self._connections[topic] = self._writer.add_connection(
             topic, message_type, typestore=self._store
+        )
+
+    def copy_topic(self, topic: Topic) -> None:
+        """Announce a topic of another bag, by the definition that came with it.
+
+        Raises:
+            ConfigurationError: If its messages' definition is not known, so that nobody could
+                read them.
+        """
+        known: dict[str, Any] = {'typestore': self._store}
+        if topic.definition:
+            known = {'msgdef': topic.definition, 'rihs01': topic.type_hash or _NO_HASH}
+        elif topic.type not in self._store.types:
+            raise ConfigurationError(
+                f"topic '{topic.name}' is not copied: the bag does not hold the definition of "
+                f"its type '{topic.type}'"
+            )
+        try:
+            qos = parse_qos(topic.qos)
+        except ReaderError:
+            qos = []  # played with rosbag2's default, as bags without it are
+        self._connections[topic.name] = self._writer.add_connection(
+            topic.name, topic.type, offered_qos_profiles=qos, **known
         )
 
     def write(self, topic: str, time: int, serialized: bytes) -> None:
@@ -83,8 +115,11 @@ class BagWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close."""
-        self.close()
+        """Complete the bag; after an error, leave it without an index."""
+        if error is None:
+            self.close()
+        else:
+            self._writer.abort()
 
 
 def read_bag(path: Path, topics: Sequence[str] = ()) -> Iterator[tuple[str, int, Any]]:

@@ -1,0 +1,91 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a bag holds, as its storages hand it out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+
+class Message(NamedTuple):
+    """One message as it was recorded.
+
+    Attributes:
+        topic: Its topic.
+        time: When it was received, in nanoseconds.
+        data: The message as CDR, as it came over the wire.
+    """
+
+    topic: str
+    time: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic of a bag.
+
+    Attributes:
+        name: Its full name.
+        type: Of its messages, for example ``sensor_msgs/msg/Image``.
+        definition: Text of the message definition; empty if the bag does not hold it.
+        type_hash: Of the definition, as ROS computes it; empty if the bag does not hold it.
+        qos: Offered QoS profiles as rosbag2 writes them (YAML); empty if the bag has none.
+        count: Number of its messages; None if that is not known without reading them all.
+    """
+
+    name: str
+    type: str
+    definition: str = ''
+    type_hash: str = ''
+    qos: str = ''
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class Span:
+    """Which messages are wanted.
+
+    Attributes:
+        topics: Of these topics.
+        start: Received at or after this time, in nanoseconds.
+        end: Received before this time.
+    """
+
+    topics: Collection[str]
+    start: int = 0
+    end: int = 2**63 - 1
+
+    def has(self, topic: str, time: int) -> bool:
+        """Return whether a message is wanted."""
+        return self.start <= time < self.end and topic in self.topics
+
+
+@dataclass
+class Flaws:
+    """What is wrong with a bag, a sentence each; grows while it is read."""
+
+    sentences: list[str] = field(default_factory=list)
+
+    def add(self, sentence: str) -> None:
+        """Take note of a flaw, once."""
+        if sentence not in self.sentences:
+            self.sentences.append(sentence)
+
+
+class StorageFile(Protocol):
+    """One file of a bag."""
+
+    topics: list[Topic]
+    start: int | None
+    end: int | None
+
+    def messages(self, span: Span) -> Iterator[Message]:
+        """Yield the messages that are wanted, in the order in which they were recorded."""
+        ...
+
+    def close(self) -> None:
+        """Close the file."""
+        ...
