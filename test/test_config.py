@@ -14,7 +14,6 @@ import yaml
 
 pytest.importorskip('rclpy')
 
-from smoe_ros.node.camera_outputs import OUTPUT_QOS
 from smoe_ros.node.smoe_parameters import PARAMETERS
 
 ROOT = Path(__file__).parents[1]
@@ -42,27 +41,6 @@ def test_every_message_field_is_commented() -> None:
         for block in blocks:
             fields = [line for line in block.splitlines() if line and not line.startswith('#')]
             assert not fields or block.startswith('#'), f'{path.name}: {fields}'
-
-
-def rviz_displays() -> list[dict[str, object]]:
-    content = yaml.safe_load((ROOT / 'config' / 'smoe.rviz').read_text())
-    return content['Visualization Manager']['Displays']
-
-
-def test_rviz_shows_camera_overlay_lovi_and_saliency() -> None:
-    topics = [display['Topic']['Value'] for display in rviz_displays()]
-    assert topics == ['/image_raw', '/smoe/overlay', '/smoe/lovi', '/smoe/saliency']
-
-
-def test_rviz_asks_for_the_quality_of_service_that_is_offered() -> None:
-    for display in rviz_displays():
-        topic = display['Topic']
-        assert topic['Reliability Policy'].upper() == OUTPUT_QOS.reliability.name
-        assert topic['Durability Policy'].upper() == OUTPUT_QOS.durability.name
-
-
-def test_rviz_does_not_stretch_the_saliency_of_each_frame() -> None:
-    assert all(display['Normalize Range'] is False for display in rviz_displays())
 
 
 def test_the_two_packages_have_one_version() -> None:

@@ -24,7 +24,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-NAMES = ('smoe', 'multi_camera', 'demo')
+NAMES = ('smoe', 'multi_camera', 'demo', 'record')
 PROFILE = 'FASTRTPS_DEFAULT_PROFILES_FILE'
 SHARED = (ROOT / 'smoe_ros' / 'node' / 'launching.py').read_text()
 WITHOUT_LAUNCH = 'PyPI has no launch; a ROS installation has'
@@ -172,6 +172,10 @@ def cameras_case(argument: str, value: str, *topics: str) -> Case:
     return Case(argument, value, 'smoe_node', parameters={'image_topics': list(topics)})
 
 
+def record_case(argument: str, value: str, *words: str) -> Case:
+    return Case(argument, value, 'ros2', words)
+
+
 CASES = {
     'smoe': [
         *SMOE_CASES,
@@ -190,7 +194,23 @@ CASES = {
         Case('source', '0', 'camera_publisher', parameters={'source': '0'}),
         Case('rate', '5', 'camera_publisher', parameters={'rate': 5.0}),
     ],
+    'record': [
+        record_case('bag', 'street', '-o', 'street'),
+        record_case(
+            *('image_topic', '/front/image'),
+            *('/front/image/compressed', '/front/smoe/overlay/compressed'),
+        ),
+        record_case('image_topic', 'front/image', '/front/image/compressed'),
+        record_case('outputs', '/eye', '/eye/contributions', '/diagnostics'),
+        record_case('camera', 'raw', '--topics', '/image_raw', '/smoe/overlay/compressed'),
+        record_case('camera', 'none', '--topics', '/smoe/overlay/compressed'),
+        record_case('pictures', 'false', '/image_raw/compressed', '/smoe/contributions'),
+        record_case('use_sim_time', 'true', '--use-sim-time'),
+        record_case('use_sim_time', 'True', '--use-sim-time'),
+    ],
 }
+# What is declared and has a test of its own.
+TESTED_ELSEWHERE = {'demo': {'rviz'}, 'record': {'qos_file'}}
 
 
 @pytest.mark.parametrize(
@@ -218,6 +238,32 @@ def test_argument_rviz_decides_whether_rviz_is_opened(launch: Launch) -> None:
     assert 'rviz2' not in launch('demo', rviz='false')
 
 
+def test_everything_of_the_camera_is_recorded_by_default(launch: Launch) -> None:
+    pictures = [f'/smoe/{name}/compressed' for name in ('overlay', 'lovi', 'saliency')]
+    argv = launch('record')['ros2'].argv
+    assert argv[1:5] == ['bag', 'record', '-s', 'mcap']
+    # The recorder takes all that follows --topics for topics.
+    assert argv[argv.index('--topics') + 1 :] == [
+        *('/image_raw/compressed', *pictures, '/smoe/contributions', '/diagnostics')
+    ]
+    assert '-o' not in argv
+    assert '--use-sim-time' not in argv
+
+
+def test_argument_qos_file_says_how_topics_are_subscribed(launch: Launch, tmp_path: Path) -> None:
+    def qos_file(**arguments: str) -> Path:
+        argv = launch('record', **arguments)['ros2'].argv
+        return Path(argv[argv.index('--qos-profile-overrides-path') + 1])
+
+    own = qos_file()
+    assert own.parts[-4:] == ('share', 'smoe_ros', 'config', 'record_qos.yaml')
+    argv = launch('record', camera='none')['ros2'].argv
+    assert set(yaml.safe_load(own.read_text())) == set(argv[argv.index('--topics') + 1 :])
+    other = tmp_path / 'other.yaml'
+    other.touch()
+    assert qos_file(qos_file=str(other)) == other
+
+
 @pytest.mark.parametrize('name', NAMES)
 def test_every_declared_argument_is_tested_and_described(name: str) -> None:
     pytest.importorskip('launch_ros', reason=WITHOUT_LAUNCH)
@@ -225,7 +271,7 @@ def test_every_declared_argument_is_tested_and_described(name: str) -> None:
 
     description = get_launch_description_from_python_launch_file(str(launch_file(name)))
     declared = description.get_launch_arguments()
-    tested = {case.argument for case in CASES[name]} | ({'rviz'} if name == 'demo' else set())
+    tested = {case.argument for case in CASES[name]} | TESTED_ELSEWHERE.get(name, set())
     assert {argument.name for argument in declared} == tested
     assert all(len(argument.description) > 10 for argument in declared)
 
@@ -237,7 +283,7 @@ def test_every_argument_in_the_text_is_used(name: str) -> None:
     assert declared
     for argument in declared:
         assert f"LaunchConfiguration('{argument}')" in text, argument
-    if name != 'demo':
+    if name in ('smoe', 'multi_camera'):
         assert '*smoe_arguments()' in text
         assert 'smoe_node(context' in text
 
@@ -299,6 +345,9 @@ def run_launch(ros_process: Callable[..., Any]) -> Callable[..., Any]:
         ('multi_camera', 'cameras', 'a,a', "cameras is 'a,a': image_topics names 'a/image_raw'"),
         ('multi_camera', 'cameras', '[a]', "cameras is '[a]': image_topics has '[a]/image_raw'"),
         ('smoe', 'params_file', '/no/file', "params_file is '/no/file', which is not a file"),
+        ('record', 'qos_file', '/no/file', "qos_file is '/no/file', which is not a file"),
+        ('record', 'image_topic', '[a]', "image_topics has '[a]'"),
+        ('record', 'outputs', '/a/', "output_namespaces has '/a/'"),
     ],
 )
 def test_bad_argument_is_refused_in_one_line(
@@ -329,7 +378,7 @@ RUNS = {
 }
 
 
-@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize('name', RUNS)
 def test_launch_file_runs_its_nodes_until_interrupted(
     name: str,
     run_launch: Callable[..., Any],
@@ -361,3 +410,61 @@ def test_launch_file_runs_its_nodes_until_interrupted(
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait() == 0, process.report()
     assert 'process has died' not in process.stderr + process.stdout, process.report()
+
+
+# Ends as ros2 bag does: at the first SIGINT it writes out what it holds, others change nothing.
+SLOW_RECORDER = """
+import pathlib, signal, sys, threading, time
+interrupted = threading.Event()
+signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+print('recording', flush=True)
+while not interrupted.wait(0.1):
+    pass
+time.sleep(7)
+bag = pathlib.Path(sys.argv[sys.argv.index('-o') + 1])
+bag.write_text('complete')
+"""
+
+
+@pytest.fixture
+def run_recorder(ros_process: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+    """Give `run_recorder(script, **arguments)`: launch runs record with that script as ros2."""
+    pytest.importorskip('launch_ros', reason=WITHOUT_LAUNCH)
+    ros2 = tmp_path / 'bin' / 'ros2'
+    ros2.parent.mkdir()
+
+    def run(script: str, **arguments: str) -> Any:
+        ros2.write_text(f'#!{sys.executable}\n{script}')
+        ros2.chmod(0o755)
+        words = [f'{argument}:={value}' for argument, value in arguments.items()]
+        return ros_process(
+            *(sys.executable, '-c', RUNNER, str(launch_file('record')), *words),
+            env={'PATH': f'{ros2.parent}{os.pathsep}{os.environ["PATH"]}', PROFILE: None},
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ('outputs', 'hint'), [('/smoe', False), ('/eye', True)], ids=['named', 'not_named']
+)
+def test_topics_that_the_qos_file_does_not_name_are_told(
+    outputs: str, hint: bool, run_recorder: Callable[..., Any]
+) -> None:
+    process = run_recorder("print('recording')", outputs=outputs)
+    assert process.wait() == 0, process.report()
+    assert 'recording' in process.stdout
+    assert (f'qos_file does not name {outputs}/contributions' in process.stdout) == hint
+
+
+@pytest.mark.slow
+def test_recorder_has_time_to_complete_the_bag(
+    run_recorder: Callable[..., Any], tmp_path: Path
+) -> None:
+    """By default launch sends SIGTERM five seconds after SIGINT."""
+    bag = tmp_path / 'bag'
+    process = run_recorder(SLOW_RECORDER, bag=str(bag))
+    process.wait_for_text('recording')
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait() == 0, process.report()
+    assert bag.read_text() == 'complete'
