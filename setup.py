@@ -33,6 +33,7 @@ setup(
             'smoe_recorder = smoe_ros.demo.recorder:main',
             'smoe_demo = smoe_ros.demo.main:main',
             'smoe_explain = smoe_ros.commands.explain:main',
+            'smoe_bag = smoe_ros.recording.main:main',
             'smoe_scales = smoe_ros.commands.scales:main',
         ],
     },

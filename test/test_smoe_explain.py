@@ -16,7 +16,7 @@ import skimage.data
 from small_networks import one_thread  # noqa: F401
 
 from smoe_ros import methods
-from smoe_ros.commands import explain_options
+from smoe_ros.commands import network_options
 from smoe_ros.commands.class_names import find_class
 from smoe_ros.commands.explain import main
 from smoe_ros.errors import ConfigurationError
@@ -252,9 +252,9 @@ def test_wrong_usage_ends_with_2(args, tmp_path):
 
 
 def test_the_choices_offered_are_those_of_the_explainer():
-    assert set(explain_options.STATISTICS) == set(methods.STATISTICS)
-    assert set(explain_options.NORMALIZATIONS) == set(methods.NORMALIZATIONS)
-    assert set(explain_options.CAMS) == set(methods.CAMS)
+    assert set(network_options.STATISTICS) == set(methods.STATISTICS)
+    assert set(network_options.NORMALIZATIONS) == set(methods.NORMALIZATIONS)
+    assert set(network_options.CAMS) == set(methods.CAMS)
 
 
 def test_help_and_mistakes_do_not_wait_for_torch():

@@ -42,7 +42,11 @@ _NO_HASH = 'RIHS01_' + 64 * '0'
 
 
 class BagWriter:
-    """Writes one bag; a context manager. Nothing is kept in memory."""
+    """Writes one bag; a context manager. Nothing is kept in memory.
+
+    Attributes:
+        types: The message types of its own topics.
+    """
 
     def __init__(self, path: Path, store: Typestore) -> None:
         """Create the bag.
@@ -51,7 +55,7 @@ class BagWriter:
             path: The bag's folder; must not exist.
             store: Types of all topics.
         """
-        self._store = store
+        self.types = store
         self._connections: dict[str, Connection] = {}
         # Version 9 is the format of Jazzy's rosbag2.
         self._writer = CheckedWriter(path, version=9, storage_plugin=StoragePlugin.MCAP)
@@ -65,7 +69,7 @@ class BagWriter:
             message_type: For example ``sensor_msgs/msg/Image``.
         """
         self._connections[topic] = self._writer.add_connection(
-            topic, message_type, typestore=self._store
+            topic, message_type, typestore=self.types
         )
 
     def copy_topic(self, topic: Topic) -> None:
@@ -75,10 +79,10 @@ class BagWriter:
             ConfigurationError: If its messages' definition is not known, so that nobody could
                 read them.
         """
-        known: dict[str, Any] = {'typestore': self._store}
+        known: dict[str, Any] = {'typestore': self.types}
         if topic.definition:
             known = {'msgdef': topic.definition, 'rihs01': topic.type_hash or _NO_HASH}
-        elif topic.type not in self._store.types:
+        elif topic.type not in self.types.types:
             raise ConfigurationError(
                 f"topic '{topic.name}' is not copied: the bag does not hold the definition of "
                 f"its type '{topic.type}'"

@@ -8,28 +8,12 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from smoe_ros.commands.arguments import (
-    add_allow_download,
-    add_scale_options,
-    channel_values,
-    share,
-    whole_number,
+from smoe_ros.commands.network_options import (
+    NetworkOptions,
+    add_network_options,
+    check_network_options,
 )
-from smoe_ros.engine_names import ONNXRUNTIME, TORCH
-
-# Written down, since asking the modules that hold them would import torch; a test compares.
-STATISTICS = (
-    'smoe_scale',
-    'gamma_scale',
-    'channel_std',
-    'channel_mean',
-    'channel_max',
-    'truncated_normal_entropy',
-)
-NORMALIZATIONS = ('gaussian_cdf', 'gamma_cdf', 'min_max')
-CAMS = ('none', 'grad_cam', 'grad_cam_pp', 'x_grad_cam')
 
 _DESCRIPTION = """\
 Explain what a network looks at in photos and videos, without ROS.
@@ -45,53 +29,16 @@ exit code: 0 all explained; 1 an input or a setting was refused, which a line sa
 
 
 @dataclass(frozen=True)
-class ExplainOptions:
-    """What the user asked for; see `smoe_ros.settings.Settings` for the network's part.
+class ExplainOptions(NetworkOptions):
+    """What the user asked for.
 
     Attributes:
         inputs: Photos, folders of photos and videos, and videos.
         output: Folder for the results.
-        backbone: Network to explain.
-        weights: Its weights.
-        allow_download: Whether published weights may be downloaded.
-        short_side: Short side of the network's input in pixels.
-        mean: Mean of each channel for pixel values 0..1; empty takes the network's own.
-        std: Standard deviation likewise.
-        labels: File with the name of one class a line; empty takes the network's own.
-        scales: ``'auto'`` or module paths.
-        scale_weights: Preset or numbers, as written.
-        statistic: Name of the statistic over channels.
-        normalization: Name of the normalisation.
-        cam: Name of the class activation, or ``'none'``.
-        target_class: Index or name of the class of the class activation; None takes each frame's
-            most probable one.
-        alpha: Share of the heat map in the overlay, 0..1.
-        device: Device of the network.
-        engine: What runs the network.
-        threads: Number of CPU threads; 0 leaves torch's choice.
-        batch: Number of frames that go through the network together.
     """
 
     inputs: tuple[Path, ...]
     output: Path
-    backbone: str
-    weights: str
-    allow_download: bool
-    short_side: int
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    labels: str
-    scales: Literal['auto'] | tuple[str, ...]
-    scale_weights: str
-    statistic: str
-    normalization: str
-    cam: str
-    target_class: str | None
-    alpha: float
-    device: str
-    engine: str
-    threads: int
-    batch: int
 
 
 def parse_options(args: Sequence[str] | None = None) -> ExplainOptions:
@@ -113,133 +60,9 @@ def parse_options(args: Sequence[str] | None = None) -> ExplainOptions:
     parser.add_argument(
         '--output', required=True, type=Path, metavar='DIR', help='folder for the results'
     )
-    _add_network(parser)
-    _add_method(parser)
-    _add_running(parser)
-    values = vars(parser.parse_args(args))
-    if values['target_class'] is not None and values['cam'] == 'none':
-        parser.error(f'--class has an effect only with --cam: {", ".join(CAMS[1:])}')
+    add_network_options(parser)
+    options = parser.parse_args(args)
+    check_network_options(parser, options)
+    values = vars(options)
     values['inputs'] = tuple(values['inputs'])
     return ExplainOptions(**values)
-
-
-def _add_network(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group('network')
-    group.add_argument(
-        '--backbone',
-        default='efficientnet_lite0',
-        metavar='NAME',
-        help='network to explain: efficientnet_lite0; a torchvision classifier that is a CNN, or '
-        'the CNN of a segmentation or detection network (smoe_scales --list names them); your own '
-        'as package.module:function or /path/file.py:function, or the path of a TorchScript file '
-        '(default: %(default)s)',
-    )
-    group.add_argument(
-        '--weights',
-        default='default',
-        help="its weights: default (the published ones), random, or a checkpoint's path "
-        '(default: %(default)s)',
-    )
-    add_allow_download(group)
-    group.add_argument(
-        '--short-side',
-        default=224,
-        type=whole_number(32, 2048),
-        metavar='PIXELS',
-        help="short side of the network's input, a multiple of 32; the long side follows the "
-        "input's aspect ratio (default: %(default)s)",
-    )
-    group.add_argument(
-        '--mean',
-        default=(),
-        type=channel_values,
-        metavar='R,G,B',
-        help="mean of each channel for pixel values 0..1 (default: the network's own)",
-    )
-    group.add_argument(
-        '--std',
-        default=(),
-        type=channel_values,
-        metavar='R,G,B',
-        help="standard deviation of each channel likewise (default: the network's own)",
-    )
-    group.add_argument(
-        '--labels',
-        default='',
-        metavar='FILE',
-        help='text file with the name of one class a line, or imagenet (default: the names that '
-        'come with the network)',
-    )
-
-
-def _add_method(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group('method')
-    add_scale_options(group)
-    group.add_argument(
-        '--statistic',
-        default='smoe_scale',
-        choices=STATISTICS,
-        metavar='NAME',
-        help='statistic over the channels: %(choices)s (default: %(default)s)',
-    )
-    group.add_argument(
-        '--normalization',
-        default='gaussian_cdf',
-        choices=NORMALIZATIONS,
-        metavar='NAME',
-        help="normalisation of each scale's map: %(choices)s (default: %(default)s)",
-    )
-    group.add_argument(
-        '--cam',
-        default='none',
-        choices=CAMS,
-        metavar='NAME',
-        help='class activation that the saliency is multiplied by: %(choices)s '
-        '(default: %(default)s)',
-    )
-    group.add_argument(
-        '--class',
-        dest='target_class',
-        metavar='INDEX|NAME',
-        help="class of the class activation: its index, or its name or a part that no other's "
-        'has, in any case (default: the most probable class of each frame)',
-    )
-
-
-def _add_running(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group('drawing and running')
-    group.add_argument(
-        '--alpha',
-        default=0.5,
-        type=share,
-        metavar='0..1',
-        help='share of the heat map in the overlay (default: %(default)s)',
-    )
-    group.add_argument(
-        '--device',
-        default='auto',
-        help='device of the network: auto (CUDA if there is one), cpu, cuda or cuda:N '
-        '(default: %(default)s)',
-    )
-    group.add_argument(
-        '--engine',
-        default=TORCH,
-        choices=(TORCH, ONNXRUNTIME),
-        help='what runs the network; onnxruntime is faster, but exports a network before it is '
-        'used for the first time on a machine (default: %(default)s)',
-    )
-    group.add_argument(
-        '--threads',
-        default=0,
-        type=whole_number(0, 1024),
-        metavar='N',
-        help='CPU threads of the network; 0 leaves the choice to torch (default: %(default)s)',
-    )
-    group.add_argument(
-        '--batch',
-        default=1,
-        type=whole_number(1),
-        metavar='N',
-        help='frames that go through the network together: faster on a GPU, for more memory; the '
-        'results are the same (default: %(default)s)',
-    )

@@ -1,6 +1,6 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How far smoe_explain is, on standard error."""
+"""How far a command is, on standard error."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from types import TracebackType
 from tqdm import tqdm
 
 
-def complain(line: str) -> None:
-    """Write a line to standard error, above the bar if there is one."""
-    tqdm.write(f'smoe_explain: {line}', file=sys.stderr)
+def complain(line: str, command: str = 'smoe_explain') -> None:
+    """Write a command's line to standard error, above the bar if there is one."""
+    tqdm.write(f'{command}: {line}', file=sys.stderr)
 
 
 class Progress:
@@ -52,6 +52,6 @@ class Progress:
         self._bar.total = self._frames
         self._bar.refresh()
 
-    def advance(self) -> None:
-        """Count one frame."""
-        self._bar.update()
+    def advance(self, frames: int = 1) -> None:
+        """Count frames."""
+        self._bar.update(frames)

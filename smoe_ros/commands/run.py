@@ -22,7 +22,6 @@ from smoe_ros.errors import ConfigurationError, FrameError
 from smoe_ros.frame_explanation import FrameExplanation
 from smoe_ros.pipeline import Pipeline, backbone_of
 from smoe_ros.preprocessing import Rgb
-from smoe_ros.settings import Settings, parse_scale_weights
 from smoe_ros.video_sources import VideoFile
 
 _Item = TypeVar('_Item')
@@ -38,7 +37,7 @@ def explain_inputs(inputs: Sequence[Input], options: ExplainOptions) -> int:
     Raises:
         ConfigurationError: If the network or the method cannot be set up.
     """
-    settings = _settings(options)
+    settings = options.settings()
     backbone = backbone_of(settings)
     if options.target_class is not None:
         index = find_class(options.target_class, backbone.labels)
@@ -129,26 +128,6 @@ class _Run:
                     raise FrameError(f'frame {index}: {explanation}')
                 writer.add(rgb, explanation)
                 self._progress.advance()
-
-
-def _settings(options: ExplainOptions) -> Settings:
-    return Settings(
-        backbone=options.backbone,
-        weights=options.weights,
-        allow_download=options.allow_download,
-        short_side=options.short_side,
-        scales=options.scales,
-        scale_weights=parse_scale_weights(options.scale_weights),
-        statistic=options.statistic,
-        normalization=options.normalization,
-        cam=options.cam,
-        mean=options.mean,
-        std=options.std,
-        labels=options.labels,
-        device=options.device,
-        engine=options.engine,
-        threads=options.threads,
-    )
 
 
 def _batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:

@@ -1,0 +1,45 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Messages as CDR bytes that are the same every time.
+
+The middleware leaves what was in memory in the gaps between fields, so that two runs would write
+two different bags.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+import numpy as np
+from rosbags.typesys.store import Typestore
+
+
+def type_name(message_type: type) -> str:
+    """Return a message type's name, as in ``sensor_msgs/msg/Image``."""
+    return f'{message_type.__module__.partition(".")[0]}/msg/{message_type.__name__}'
+
+
+def serialized(message: Any, store: Typestore) -> bytes:
+    """Serialise a message of rclpy's; gaps between its fields are 0.
+
+    Args:
+        message: The message.
+        store: Knows its type.
+    """
+    return bytes(store.serialize_cdr(_converted(message, store), type_name(type(message))))
+
+
+def _converted(value: Any, store: Typestore) -> Any:
+    """Return a value as rosbags has it, without a copy of its bytes."""
+    if isinstance(value, array):
+        return np.frombuffer(value, value.typecode)
+    if isinstance(value, list):
+        return [_converted(one, store) for one in value]
+    if hasattr(value, 'get_fields_and_field_types'):
+        fields = {
+            name: _converted(getattr(value, name), store)
+            for name in value.get_fields_and_field_types()
+        }
+        return store.types[type_name(type(value))](**fields)
+    return value

@@ -1,0 +1,86 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The bag that is being written: it gets its name when it is complete."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from smoe_ros.bags import Message, Recording
+from smoe_ros.errors import ConfigurationError
+
+_SUFFIX = '.partial'
+_BEFORE = 'before'
+_JOURNAL = 'progress.jsonl'
+
+
+class UnfinishedBag:
+    """A folder beside the output that holds it, and how far it is, until it is complete.
+
+    Attributes:
+        path: Where the bag is written.
+        journal: Where is noted how far it is.
+    """
+
+    def __init__(self, output: Path, *, resume: bool) -> None:
+        """Make the folder, or take up the one that an interrupted run left.
+
+        Args:
+            output: Where the complete bag belongs; must not exist.
+            resume: Whether to go on with an interrupted run.
+
+        Raises:
+            ConfigurationError: If the output exists, if there is an interrupted run that is not to
+                be resumed, or if the folder cannot be made.
+        """
+        self._output = output
+        self._folder = output.with_name(output.name + _SUFFIX)
+        self.path = self._folder / output.name
+        self.journal = self._folder / _JOURNAL
+        self._before = self._folder / _BEFORE
+        if output.exists() or output.is_symlink():
+            raise ConfigurationError(f"'{output}' exists already; name another bag, or move it")
+        if self._folder.exists() and not resume:
+            raise ConfigurationError(
+                f"'{self._folder}' holds a run that was interrupted; go on with it by --resume, "
+                'or delete it'
+            )
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._set_aside()
+        except OSError as error:
+            raise ConfigurationError(
+                f"'{output}' cannot be written: {error.strerror or error}"
+            ) from None
+
+    def count_before(self) -> int:
+        """Return how many messages of the interrupted run can be read."""
+        if not self._before.exists():
+            return 0
+        with Recording(self._before) as recording:
+            return sum(topic.count or 0 for topic in recording.topics.values())
+
+    def before(self) -> Iterator[Message]:
+        """Yield the messages of the interrupted run, in their order."""
+        with Recording(self._before) as recording:
+            yield from recording.messages()
+
+    def forget_before(self) -> None:
+        """Delete what the interrupted run wrote: the new bag has it."""
+        shutil.rmtree(self._before, ignore_errors=True)
+
+    def complete(self) -> None:
+        """Give the bag its name."""
+        self.path.rename(self._output)
+        shutil.rmtree(self._folder)
+
+    def _set_aside(self) -> None:
+        """Put what was written aside; what lies there already was still being copied."""
+        if self._before.exists():
+            shutil.rmtree(self.path, ignore_errors=True)
+        elif any(self.path.glob('*.mcap')):
+            self.path.rename(self._before)
+        else:
+            shutil.rmtree(self.path, ignore_errors=True)
