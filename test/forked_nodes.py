@@ -1,6 +1,6 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Node processes that start within a second: forked from one that has imported torch already.
+"""Processes that start within a second: forked from one that has imported torch already.
 
 What runs is the executable in a process of its own; only the seconds of importing are shared.
 Tests of the executable as it is installed use ``ros_processes``.
@@ -9,6 +9,7 @@ Tests of the executable as it is installed use ``ros_processes``.
 from __future__ import annotations
 
 import faulthandler
+import importlib
 import json
 import multiprocessing
 import os
@@ -28,22 +29,32 @@ _SIGTERM_BIT = 1 << 14
 _forking = multiprocessing.get_context('forkserver')
 # The compiled kernels, too, which take two seconds to load.
 _KERNELS = [f'smoe_ros.kernels.{name}' for name in ('smoe', 'fusing', 'colours', 'resizing')]
-_forking.set_forkserver_preload(['__main__', 'smoe_ros.node.smoe_node', *_KERNELS])
+_forking.set_forkserver_preload(
+    ['__main__', 'smoe_ros.node.smoe_node', 'smoe_ros.recording.explain', *_KERNELS]
+)
 
 
-class ForkedNode(RosProcess):
-    """A running ``smoe_node``, to be used like any other `RosProcess`."""
+NODE = 'smoe_ros.node.executables:smoe_node'
+BAG = 'smoe_ros.recording.main:main'
 
-    def __init__(self, arguments: list[str], folder: Path, env: Mapping[str, str | None]):
+
+class Forked(RosProcess):
+    """A running executable, to be used like any other `RosProcess`."""
+
+    def __init__(
+        self, main: str, arguments: list[str], folder: Path, env: Mapping[str, str | None]
+    ):
         """Start it with its output in ``folder``, in a process group of its own."""
-        self.command = ['smoe_node', *arguments]
+        self.command = [main, *arguments]
         self._stdout = folder / 'stdout'
         self._stderr = folder / 'stderr'
         self._stdout.touch()
         self._stderr.touch()
         _start_forking()
         self._process = _PopenLike(
-            _forking.Process(target=_run, args=(arguments, str(folder), dict(env)), daemon=True)
+            _forking.Process(
+                target=_run, args=(main, arguments, str(folder), dict(env)), daemon=True
+            )
         )
 
 
@@ -83,7 +94,7 @@ class _PopenLike:
         if self._process.exitcode is None:
             self.send_signal(signal.SIGUSR1)  # writes where it stands to its standard error
             self._process.join(1)
-            raise subprocess.TimeoutExpired('smoe_node', timeout)
+            raise subprocess.TimeoutExpired('forked process', timeout)
         return self._process.exitcode
 
     def send_signal(self, number: int) -> None:
@@ -92,20 +103,20 @@ class _PopenLike:
 
 
 @contextmanager
-def forked_nodes(folder: Path) -> Iterator[Callable[..., ForkedNode]]:
+def forked_nodes(folder: Path) -> Iterator[Callable[..., Forked]]:
     """Give a function that starts ``smoe_node``; all of them are stopped on the way out.
 
     Its signature is ``start(*arguments, parameters=None, remappings=None, env=None)``, with the
     meanings of ``ros_processes.started_processes``; ``arguments`` follow ``--ros-args`` here.
     """
-    running: list[ForkedNode] = []
+    running: list[Forked] = []
 
     def start(
         *arguments: str,
         parameters: Mapping[str, Any] | None = None,
         remappings: Mapping[str, str] | None = None,
         env: Mapping[str, str | None] | None = None,
-    ) -> ForkedNode:
+    ) -> Forked:
         options = [*arguments]
         # Unless a test is about engines: exporting a network takes longer than most tests.
         for name, value in {'engine': 'torch', **(parameters or {})}.items():
@@ -115,7 +126,7 @@ def forked_nodes(folder: Path) -> Iterator[Callable[..., ForkedNode]]:
         output = folder / f'node_{len(running)}'
         output.mkdir(parents=True)
         # The forking process keeps the environment of its own start: hand over this test's.
-        node = ForkedNode(['--ros-args', *options], output, {**os.environ, **(env or {})})
+        node = Forked(NODE, ['--ros-args', *options], output, {**os.environ, **(env or {})})
         running.append(node)
         return node
 
@@ -126,7 +137,7 @@ def forked_nodes(folder: Path) -> Iterator[Callable[..., ForkedNode]]:
             node.stop()
 
 
-def _run(arguments: list[str], folder: str, env: Mapping[str, str | None]) -> None:
+def _run(main: str, arguments: list[str], folder: str, env: Mapping[str, str | None]) -> None:
     os.setsid()
     for descriptor, name in ((1, 'stdout'), (2, 'stderr')):
         os.dup2(os.open(f'{folder}/{name}', os.O_WRONLY | os.O_TRUNC), descriptor)
@@ -136,7 +147,6 @@ def _run(arguments: list[str], folder: str, env: Mapping[str, str | None]) -> No
         else:
             os.environ[name] = value
     faulthandler.register(signal.SIGUSR1)
-    sys.argv = ['smoe_node', *arguments]
-    from smoe_ros.node.executables import smoe_node
-
-    smoe_node()
+    module, _, name = main.partition(':')
+    sys.argv = [name, *arguments]
+    sys.exit(getattr(importlib.import_module(module), name)())

@@ -31,10 +31,17 @@ class SqliteFile:
             flaws: Told what is wrong with it.
         """
         self._name, self._flaws = path.name, flaws
+        size, whole = path.stat().st_size, _size_by_header(path)
+        if size < whole:
+            flaws.add(f"'{path.name}' is cut off after {size} of {whole} bytes")
         # Immutable: nothing is made beside it, which may not be allowed. But a recorder that
         # crashed leaves the latest messages in a log beside the file, which is then to be read.
         how = 'mode=ro' if path.with_name(f'{path.name}-wal').exists() else 'immutable=1'
-        self._database = sqlite3.connect(f'{path.resolve().as_uri()}?{how}', uri=True)
+        self._database = sqlite3.connect(
+            f'{path.resolve().as_uri()}?{how}',
+            uri=True,
+            check_same_thread=False,  # opened by one, read by another, never at a time
+        )
         # Lets a file be read that is shorter than its first page says.
         self._database.execute('PRAGMA writable_schema = ON')
         self._names: dict[int, str] = {}
@@ -89,9 +96,19 @@ class SqliteFile:
             names = [column[0] for column in cursor.description]
             for row in cursor:
                 yield dict(zip(names, row, strict=True))
+        except sqlite3.ProgrammingError:
+            raise  # ours, not the file's
         except sqlite3.DatabaseError as error:
             # Before version 8, there were no definitions.
             if not (optional and 'no such table' in str(error)):
                 self._flaws.add(
                     f"'{self._name}' is damaged ({error}); what can be read of it is read"
                 )
+
+
+def _size_by_header(path: Path) -> int:
+    """Return how many bytes the file should have (https://sqlite.org/fileformat.html, 1.3)."""
+    with path.open('rb') as file:
+        header = file.read(100)
+    page_size = int.from_bytes(header[16:18], 'big')
+    return (65536 if page_size == 1 else page_size) * int.from_bytes(header[28:32], 'big')

@@ -37,10 +37,6 @@ def typestore(definitions: Sequence[Path] = ()) -> Typestore:
     return store
 
 
-# Bags from before Jazzy have no hashes; readers go by the definition.
-_NO_HASH = 'RIHS01_' + 64 * '0'
-
-
 class BagWriter:
     """Writes one bag; a context manager. Nothing is kept in memory.
 
@@ -81,7 +77,7 @@ class BagWriter:
         """
         known: dict[str, Any] = {'typestore': self.types}
         if topic.definition:
-            known = {'msgdef': topic.definition, 'rihs01': topic.type_hash or _NO_HASH}
+            known = {'msgdef': topic.definition, 'rihs01': topic.type_hash or _hash_of(topic)}
         elif topic.type not in self.types.types:
             raise ConfigurationError(
                 f"topic '{topic.name}' is not copied: the bag does not hold the definition of "
@@ -140,3 +136,24 @@ def read_bag(path: Path, topics: Sequence[str] = ()) -> Iterator[tuple[str, int,
         wanted = [c for c in reader.connections if not topics or c.topic in topics]
         for connection, time, data in reader.messages(connections=wanted):
             yield connection.topic, time, reader.deserialize(data, connection.msgtype)
+
+
+def _hash_of(topic: Topic) -> str:
+    """Return the hash of a topic's type, which not every bag holds.
+
+    Raises:
+        ConfigurationError: If its definition does not parse.
+    """
+    idl = topic.definition.startswith('=' * 80 + '\nIDL: ')
+    try:
+        if idl:
+            raise ConfigurationError('definitions in IDL are copied only with their hash')
+        store = get_typestore(Stores.EMPTY)
+        store.register(get_types_from_msg(topic.definition, topic.type))
+        return store.hash_rihs01(topic.type)
+    except Exception as error:  # of the parser, which has no class of its own for all
+        reason = ' '.join(str(error).split())
+        raise ConfigurationError(
+            f"topic '{topic.name}' is not copied: the definition of its type '{topic.type}' "
+            f'cannot be read ({reason})'
+        ) from None

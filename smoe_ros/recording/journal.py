@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -102,10 +101,10 @@ class Journal:
                 f"or delete '{path.parent}' and begin again"
             )
         self._places = [Place(**entry) for entry in entries[1:]]
-        # A line that was being written when the process was killed must not spoil the next.
-        if lines and _parsed(lines[-1]) is None:
+        if not path.read_bytes().endswith(b'\n'):
+            # The process was killed while it wrote this line: the next must not be glued to it.
             with path.open('a', encoding='utf-8') as file:
-                file.write(os.linesep)
+                file.write('\n')
 
 
 def _parsed(line: str) -> dict[str, Any] | None:

@@ -50,6 +50,11 @@ class Task:
         }
         self._start = recording.start + round(options.start * 1e9)
         last = recording.end + 1
+        if self._start >= last:
+            seconds = (recording.end - recording.start) * 1e-9
+            raise ConfigurationError(
+                f'--start {options.start:g} lies behind its end, at {seconds:.1f} s'
+            )
         self._end = last if math.isinf(options.end) else recording.start + round(options.end * 1e9)
         self._topics = recording.topics
         self._recording = recording

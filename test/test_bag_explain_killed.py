@@ -1,0 +1,170 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""smoe_bag explain is killed, and goes on."""
+
+import itertools
+import json
+import os
+import random
+import time
+
+import pytest
+
+pytest.importorskip('rclpy')
+
+from bags_of_frames import messages_of, write_bag
+from forked_nodes import BAG, Forked
+from scripted_network import __file__ as SCRIPTED
+
+from smoe_ros.errors import ConfigurationError
+from smoe_ros.recording.journal import Journal, Place
+from smoe_ros.recording.main import main
+from smoe_ros.recording.unfinished import UnfinishedBag
+
+FRAMES = 60
+# The overview shows the past, which a run that goes on must know.
+OPTIONS = [
+    *('--backbone', f'{SCRIPTED}:build', '--short-side', '64', '--copy'),
+    *('--outputs', 'contributions,overlay,overview/compressed'),
+]
+
+
+@pytest.fixture(scope='module')
+def bag(tmp_path_factory):
+    return write_bag(tmp_path_factory.mktemp('killed') / 'in', FRAMES, size=(240, 320))
+
+
+@pytest.fixture(scope='module')
+def uninterrupted(bag):
+    """Return the messages of a run that nothing disturbed."""
+    out = bag.parent / 'uninterrupted'
+    assert main(['explain', str(bag), str(out), *OPTIONS]) == 0
+    return messages_of(out)
+
+
+def forked(bag, out, folder, *options):
+    folder.mkdir()
+    return Forked(BAG, ['explain', str(bag), str(out), *OPTIONS, *options], folder, os.environ)
+
+
+def places_of(out):
+    """Return how many lines the journal of a run has."""
+    journal = out.with_name(f'{out.name}.partial') / 'progress.jsonl'
+    return len(journal.read_text().splitlines()) if journal.exists() else 0
+
+
+def test_killed_at_ten_moments_there_is_nothing_or_all_and_the_end_is_the_same(
+    bag, uninterrupted, tmp_path
+):
+    out, chance, killed = tmp_path / 'out', random.Random(6), []
+    for attempt in range(10):
+        process = forked(bag, out, tmp_path / str(attempt), '--resume')
+        # From before the network is loaded to after the last frame.
+        begun, until = places_of(out), chance.randrange(0, 12)
+        deadline = time.monotonic() + 60
+        while process.returncode is None and places_of(out) < begun + until:
+            assert time.monotonic() < deadline, process.report()
+            time.sleep(0.002)
+        time.sleep(chance.uniform(0, 0.05))
+        process.send_signal(9)
+        process.wait(10)
+        killed.append(places_of(out))
+        if out.exists():
+            break
+    assert sum(later > earlier for earlier, later in itertools.pairwise(killed)) > 4
+    if not out.exists():
+        assert main(['explain', str(bag), str(out), *OPTIONS, '--resume']) == 0
+    assert messages_of(out) == uninterrupted
+    assert not out.with_name('out.partial').exists()
+
+
+def test_killed_before_the_end_nothing_has_the_final_name_and_work_is_not_lost(
+    bag, uninterrupted, tmp_path, capfd
+):
+    out = tmp_path / 'out'
+    process = forked(bag, out, tmp_path / 'process')
+    deadline = time.monotonic() + 60
+    while places_of(out) < 40:
+        assert process.returncode is None, process.report()
+        assert time.monotonic() < deadline, process.report()
+        time.sleep(0.002)
+    process.send_signal(9)
+    process.wait(10)
+    assert not out.exists()
+    assert main(['explain', str(bag), str(out), *OPTIONS]) == 1
+    assert '--resume' in capfd.readouterr().err
+    assert main(['explain', str(bag), str(out), *OPTIONS, '--resume']) == 0
+    lines = capfd.readouterr().err.splitlines()
+    assert int(lines[0].split('after ')[1].split()[0]) > 20
+    assert f'explained {FRAMES} frames' in lines[-1]
+    assert messages_of(out) == uninterrupted
+
+
+def test_an_interrupt_says_how_to_go_on(bag, tmp_path):
+    out = tmp_path / 'out'
+    process = forked(bag, out, tmp_path / 'process')
+    deadline = time.monotonic() + 60
+    while places_of(out) < 3:
+        assert time.monotonic() < deadline, process.report()
+        time.sleep(0.002)
+    process.send_signal(2)
+    assert process.wait(20) == 130, process.report()
+    assert 'stopped; --resume goes on' in process.stderr
+    assert 'Traceback' not in process.stderr
+    assert not out.exists()
+
+
+def test_another_task_is_not_gone_on_with(bag, tmp_path, capfd):
+    out = tmp_path / 'out'
+    unfinished = UnfinishedBag(out, resume=False)
+    unfinished.journal.write_text(json.dumps({'every': 5}) + '\n')
+    assert main(['explain', str(bag), str(out), *OPTIONS, '--resume']) == 1
+    (line,) = capfd.readouterr().err.splitlines()
+    assert 'every 5' in line
+    assert 'every 1' in line
+
+
+# The journal
+
+
+def journal(tmp_path, *, task='a'):
+    return Journal(tmp_path / 'journal', {'task': task})
+
+
+def test_the_journal_knows_the_last_place_that_was_written_whole(tmp_path):
+    with journal(tmp_path) as first:
+        for read, written in ((3, 6), (5, 10), (9, 10), (12, 18)):
+            first.note(Place(read, written))
+    with journal(tmp_path) as second:
+        assert second.latest(100) == Place(12, 18)
+        assert second.latest(17) == Place(9, 10)
+        assert second.latest(9) == Place(3, 6)
+        assert second.latest(0) == Place()
+
+
+@pytest.mark.parametrize('cut', range(1, 30))
+def test_a_line_that_was_cut_off_does_not_spoil_the_journal(tmp_path, cut):
+    with journal(tmp_path) as first:
+        first.note(Place(3, 6))
+        first.note(Place(5, 10))
+    path = tmp_path / 'journal'
+    path.write_bytes(path.read_bytes()[:-cut])
+    with journal(tmp_path) as second:
+        assert second.latest(100) in (Place(3, 6), Place(5, 10))
+        second.note(Place(7, 14))
+    with journal(tmp_path) as third:
+        assert third.latest(100) == Place(7, 14)
+
+
+def test_a_journal_whose_first_line_was_cut_off_begins_anew(tmp_path):
+    (tmp_path / 'journal').write_text('{"tas')
+    with journal(tmp_path) as anew:
+        anew.note(Place(1, 2))
+    with journal(tmp_path) as again:
+        assert again.latest(2) == Place(1, 2)
+
+
+def test_a_journal_of_another_task_is_refused(tmp_path):
+    journal(tmp_path, task='a').close()
+    with pytest.raises(ConfigurationError, match="had task 'a', this one has task 'b'"):
+        journal(tmp_path, task='b')
