@@ -17,8 +17,6 @@ from sensor_msgs.msg import CompressedImage, Image
 from smoe_msgs.msg import ScaleContributions
 from smoe_ros.recording.main import main
 
-pytestmark = pytest.mark.alone
-
 FRAMES = 200
 PICTURES = ('saliency', 'saliency_float', 'lovi', 'scales', 'overlay', 'overlay/compressed')
 OUTPUTS = ('contributions', *PICTURES)

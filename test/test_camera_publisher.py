@@ -28,8 +28,6 @@ from smoe_ros.framing import fit
 from smoe_ros.image_sources import Synthetic
 from smoe_ros.node.camera_publisher import PARAMETERS
 
-pytestmark = pytest.mark.alone
-
 # As many as any test sends: what is missing then was lost on the way, not here.
 KEEP_ALL_HERE = 400
 
@@ -179,6 +177,7 @@ def test_qos_can_be_overridden_by_the_standard_parameters(ros_process, ros_node,
 # When it is published
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ('parameters', 'rate'),
     [

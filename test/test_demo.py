@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,25 +18,14 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from ament_index_python.packages import get_package_prefix
+from demo_runs import demo_command, run_demo
 
 from smoe_ros.bags import read_bag
 
 pytestmark = pytest.mark.alone
 
-ROOT = Path(__file__).parents[1]
 SECONDS = 6
 FILES = {'bag', 'overview.mp4', 'overview.png', 'contributions.png', 'summary.json'}
-
-
-def demo_command(*arguments: object) -> list[str]:
-    executable = Path(get_package_prefix('smoe_ros'), 'lib', 'smoe_ros', 'smoe_demo')
-    return [str(executable), *map(str, arguments)]
-
-
-def run_demo(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = demo_command(*arguments)
-    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
 
 
 @dataclass
@@ -178,39 +166,6 @@ def test_a_second_run_replaces_the_results_of_the_first(
     assert json.loads((tmp_path / 'summary.json').read_text())['explained'] > 0
 
 
-@pytest.mark.parametrize(
-    ('arguments', 'words'),
-    [
-        (['--backbone', 'resnet51'], ["unknown backbone 'resnet51'", 'resnet50']),
-        (['--source', '/nowhere/street.mp4'], ['/nowhere/street.mp4']),
-        (['--weights', '/nowhere/net.pth'], ['/nowhere/net.pth']),
-    ],
-)
-def test_what_cannot_run_is_refused_in_one_line(
-    ros_domain: int, tmp_path: Path, arguments: list[str], words: list[str]
-) -> None:
-    done = run_demo('--seconds', 1, '--output', tmp_path / 'output', *arguments)
-    assert done.returncode == 1
-    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
-    assert all(word in done.stderr for word in words), done.stderr
-
-
-def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / 'thesis.tex').write_text('mine')
-    (tmp_path / 'summary.json').write_text('mine too')
-    done = run_demo('--output', tmp_path)
-    assert done.returncode == 1
-    assert 'thesis.tex' in done.stderr
-    assert (tmp_path / 'summary.json').read_text() == 'mine too'
-
-
-@pytest.mark.parametrize('seconds', ['0', '-3', 'soon', 'nan', 'inf'])
-def test_length_that_is_no_length_is_refused(seconds: str) -> None:
-    done = run_demo(f'--seconds={seconds}')
-    assert done.returncode == 2
-    assert seconds in done.stderr
-
-
 def test_sigterm_ends_the_demo_and_its_processes(ros_domain: int, tmp_path: Path) -> None:
     command = demo_command('--source', 'synthetic', '--output', tmp_path / 'output')
     demo = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -230,11 +185,3 @@ def test_sigterm_ends_the_demo_and_its_processes(ros_domain: int, tmp_path: Path
 
 def children_of(pid: int) -> list[int]:
     return [int(child) for child in Path(f'/proc/{pid}/task/{pid}/children').read_text().split()]
-
-
-def test_help_needs_nothing_installed() -> None:
-    options = ROOT / 'smoe_ros' / 'demo' / 'options.py'
-    command = [sys.executable, '-I', '-S', str(options), '--help']
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert done.returncode == 0, done.stderr
-    assert '--seconds' in done.stdout

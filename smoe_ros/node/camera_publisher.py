@@ -238,8 +238,8 @@ class CameraPublisher(Node):  # type: ignore[misc]  # rclpy has no types
             self._info = guessed_camera_info(message.width, message.height)
         self._info.header = message.header
         self._image_publisher.publish(message)
+        self._published += 1  # at once: a signal may end the context before the next line
         self._info_publisher.publish(self._info)
-        self._published += 1
         if self._published == self._frame_count:
             self._finish()
 

@@ -43,7 +43,7 @@ def main(args: Sequence[str] | None = None) -> int:
     options = parser.parse_args(args)
     try:
         if options.command == 'report':
-            from smoe_ros.recording.report import write_report  # noqa: PLC0415
+            from smoe_ros.report.writing import write_report  # noqa: PLC0415
 
             return write_report(options.bag, options.output, _say)
         chosen = explain_options(explain, options)
