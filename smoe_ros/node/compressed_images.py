@@ -66,7 +66,7 @@ def decompress(image: CompressedImage) -> NDArray[np.uint8]:
             f'{what} are of the compressedDepth transport, which is not read; subscribe to the '
             "raw depth topic, or make one with 'ros2 run image_transport republish'"
         )
-    if not image.data:
+    if len(image.data) == 0:
         raise FrameError(f'the compressed image is empty: {what}')
     data = image.data.tobytes()
     known = kind_of(data)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import reprlib
-from array import array
+from types import SimpleNamespace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,12 +83,13 @@ def to_rgb(image: Image) -> NDArray[np.uint8]:
     if encoding in _UNSCALED:
         return cv2.cvtColor(stretch(pixels), cv2.COLOR_GRAY2RGB)
     # cv_bridge reads no `step`, and fails on is_bigendian with current NumPy: it gets neither.
-    packed = Image(
+    packed = SimpleNamespace(  # not an Image, which would look at every byte of an array
         height=image.height,
         width=image.width,
         encoding=_PLAIN.get(encoding, encoding),
         step=pixels.strides[0],
-        data=image.data if image.step == pixels.strides[0] else array('B', pixels.tobytes()),
+        is_bigendian=False,
+        data=pixels,
     )
     try:
         return _BRIDGE.imgmsg_to_cv2(packed, 'rgb8')

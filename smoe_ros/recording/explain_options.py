@@ -16,8 +16,8 @@ from smoe_ros.commands.network_options import (
     check_network_options,
 )
 
-# Small enough to be kept beside the recording, and all that `smoe_bag report` shows.
-DEFAULT_OUTPUTS = ('contributions', 'saliency', 'lovi', 'overlay/compressed')
+# Small, and drawn while the network works; an overlay of the camera's size takes as long as both.
+DEFAULT_OUTPUTS = ('contributions', 'saliency', 'lovi')
 ALL = 'all'
 
 _DESCRIPTION = """\
