@@ -153,7 +153,7 @@ def main() -> int:
     """Measure, write the record, print the table."""
     parser = repeated_parser(__doc__.splitlines()[0], 3, _OUTPUT)
     options = parser.parse_args()
-    long, short, repeats = (300, 60, 1) if options.quick else (1000, 250, options.repeats)
+    long, short, repeats = (40, 20, 1) if options.quick else (1000, 250, options.repeats)
     with tempfile.TemporaryDirectory(prefix='smoe_recording_') as folder:
         engines = {
             engine: _measure(engine, long, short, repeats, Path(folder)) for engine in ENGINES

@@ -44,6 +44,17 @@ def performance_parts() -> dict[str, str]:
     return {'host': '\n\n'.join(sentences), **parts}
 
 
+def recording_parts() -> dict[str, str]:
+    """Return every part of docs/recording.md.
+
+    Raises:
+        SystemExit: If the record is missing, with what makes it.
+    """
+    import recording  # noqa: PLC0415
+
+    return recording.tables(_record('recording'))
+
+
 def readme_table() -> dict[str, str]:
     """Return the short table of README.md.
 

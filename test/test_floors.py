@@ -3,8 +3,8 @@
 """The house has floors, and each imports only downward.
 
 kernels: compiled loops on arrays. saliency: mathematics on tensors. The modules beside it and
-engines: the explainer, no ROS. node: the ROS side, no tensor mathematics. commands: the command
-line, beside node, no ROS. demo: on top of all.
+engines: the explainer, no ROS. bags: beside it, no ROS either. node: the ROS side, no tensor
+mathematics. commands: the command line, beside node, no ROS. demo, report and recording: on top.
 """
 
 import ast
@@ -18,6 +18,7 @@ import pytest
 import smoe_ros
 
 PACKAGE = Path(smoe_ros.__file__).parent
+TOP = ('smoe_ros.demo', 'smoe_ros.recording', 'smoe_ros.report')
 ROS = ('rclpy', 'rcl_interfaces', 'ament_index_python', 'launch', 'launch_ros', 'cv_bridge')
 
 
@@ -82,23 +83,25 @@ def test_saliency_imports_torch_kernels_and_errors_and_nothing_else_of_ours(path
 
 
 @pytest.mark.parametrize(
-    'path', modules('*.py', 'kernels/*.py', 'saliency/*.py', 'engines/*.py'), ids=identify
+    'path',
+    modules('*.py', 'kernels/*.py', 'saliency/*.py', 'engines/*.py', 'bags/*.py'),
+    ids=identify,
 )
 def test_the_lower_floors_import_no_ros_and_nothing_above_them(path):
     wrong = {
         name
         for name in imports_of(path)
-        if is_ros(name) or is_within(name, 'smoe_ros.node', 'smoe_ros.demo', 'smoe_msgs')
+        if is_ros(name) or is_within(name, 'smoe_ros.node', 'smoe_msgs', *TOP)
     }
     assert not wrong
 
 
 @pytest.mark.parametrize('path', modules('node/*.py'), ids=identify)
-def test_the_node_imports_no_tensor_mathematics_and_no_demo(path):
+def test_the_node_imports_no_tensor_mathematics_and_nothing_above_it(path):
     wrong = {
         name
         for name in imports_of(path)
-        if is_within(name, 'torch', 'torchvision', 'smoe_ros.saliency', 'smoe_ros.demo')
+        if is_within(name, 'torch', 'torchvision', 'smoe_ros.saliency', *TOP)
     }
     assert not wrong
 
@@ -106,14 +109,14 @@ def test_the_node_imports_no_tensor_mathematics_and_no_demo(path):
 @pytest.mark.parametrize('path', modules('commands/*.py'), ids=identify)
 def test_the_command_line_imports_no_ros_and_nothing_of_the_node_or_the_demo(path):
     wrong = {
-        name
-        for name in imports_of(path)
-        if is_ros(name) or is_within(name, 'smoe_ros.node', 'smoe_ros.demo')
+        name for name in imports_of(path) if is_ros(name) or is_within(name, 'smoe_ros.node', *TOP)
     }
     assert not wrong
 
 
-@pytest.mark.parametrize('path', modules('*.py', 'saliency/*.py', 'node/*.py'), ids=identify)
+@pytest.mark.parametrize(
+    'path', modules('*.py', 'saliency/*.py', 'bags/*.py', 'node/*.py'), ids=identify
+)
 def test_nothing_below_imports_the_command_line(path):
     assert not any(is_within(name, 'smoe_ros.commands') for name in imports_of(path))
 
@@ -153,7 +156,7 @@ def import_without(blocked, names):
 def test_the_lower_floors_import_without_ros():
     names = [
         '.'.join(('smoe_ros', *path.relative_to(PACKAGE).with_suffix('').parts))
-        for path in modules('*.py', 'kernels/*.py', 'saliency/*.py', 'engines/*.py')
+        for path in modules('*.py', 'kernels/*.py', 'saliency/*.py', 'engines/*.py', 'bags/*.py')
         if path.stem != '__init__'
     ]
     assert {'smoe_ros.explainer', 'smoe_ros.rendering', 'smoe_ros.saliency.fusion'} <= set(names)
