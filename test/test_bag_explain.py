@@ -251,6 +251,7 @@ def test_what_cannot_be_done_is_refused_in_one_line_and_leaves_nothing(
     assert len(lines) == 1
     assert all(word in lines[0] for word in words), lines
     assert not out.exists()
+    assert [path.name for path in tmp_path.iterdir()] == ['in']
 
 
 @pytest.mark.parametrize(

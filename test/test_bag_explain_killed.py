@@ -117,6 +117,7 @@ def test_an_interrupt_says_how_to_go_on(bag, tmp_path):
 def test_another_task_is_not_gone_on_with(bag, tmp_path, capfd):
     out = tmp_path / 'out'
     unfinished = UnfinishedBag(out, resume=False)
+    unfinished.begin()
     unfinished.journal.write_text(json.dumps({'every': 5}) + '\n')
     assert main(['explain', str(bag), str(out), *OPTIONS, '--resume']) == 1
     (line,) = capfd.readouterr().err.splitlines()

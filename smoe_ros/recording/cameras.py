@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from smoe_ros.bags import Topic
@@ -71,11 +71,6 @@ def choose_cameras(topics: Mapping[str, Topic], wanted: Sequence[str]) -> list[B
         BagCamera(name, topics[name].type == COMPRESSED_TYPE, one.outputs, topics[name].count)
         for (name, _), one in zip(pairs, resolved, strict=True)
     ]
-
-
-def explanation_topics(topics: Iterable[str]) -> list[str]:
-    """Return the topics that are outputs of the node, by their names."""
-    return [name for name in topics if _is_explanation(name)]
 
 
 def _unexplained(topics: Mapping[str, Topic]) -> list[str]:

@@ -41,8 +41,9 @@ def explain_bag(options: BagExplainOptions, say: Callable[[str], None]) -> int:
             found = ''.join(f'{flaw}; ' for flaw in recording.flaws)
             raise ConfigurationError(f"'{options.input}': {found}{error}") from None
         unfinished = UnfinishedBag(options.output, resume=options.resume)
+        pipeline = _pipeline(options)  # what is refused must leave nothing behind
+        unfinished.begin()
         with Journal(unfinished.journal, task.identity()) as journal:
-            pipeline = _pipeline(options)
             resumed = journal.latest(unfinished.count_before())
             with BagWriter(unfinished.path, typestore(_definitions())) as writer:
                 task.announce(writer, say)

@@ -61,13 +61,11 @@ class Batch:
 
     Attributes:
         end: Number of messages read up to its end.
-        time: When its last message was recorded, in nanoseconds.
         items: Messages to be copied, frames and refusals, in their order.
         frames: The frames among them.
     """
 
     end: int = 0
-    time: int = 0
     items: list[Message | Frame | Refusal] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
 
@@ -115,7 +113,7 @@ class Frames:
                 batch.items.append(item)
                 if isinstance(item, Frame):
                     batch.frames.append(item)
-            batch.end, batch.time = number, message.time
+            batch.end = number
             full = len(batch.frames) == self._size or len(batch.items) >= _MOST_MESSAGES
             if full or number == warm:
                 yield batch
@@ -129,13 +127,12 @@ def _decoded(camera: BagCamera, message: Message) -> Frame | Refusal:
     kind = COMPRESSED_TYPE if camera.compressed else RAW_TYPE
     try:
         image: Any = _types().deserialize_cdr(message.data, kind)
-    except Exception as error:  # whatever it raises on bytes that are no message
-        text = ' '.join(f'{type(error).__name__}: {error}'.split())
-        return Refusal(camera, f'the message cannot be read ({text})')
-    try:
         rgb = decompress(image) if camera.compressed else to_rgb(image)
     except FrameError as error:
         return Refusal(camera, str(error))
+    except Exception as error:  # whatever a message holds, it costs no more than itself
+        text = ' '.join(f'{type(error).__name__}: {error}'.split())
+        return Refusal(camera, f'the message cannot be read ({text})')
     stamp = Time(sec=image.header.stamp.sec, nanosec=image.header.stamp.nanosec)
     header = Header(stamp=stamp, frame_id=image.header.frame_id)
     return Frame(camera, message.time, header, rgb)

@@ -25,15 +25,15 @@ class UnfinishedBag:
     """
 
     def __init__(self, output: Path, *, resume: bool) -> None:
-        """Make the folder, or take up the one that an interrupted run left.
+        """Look whether the output can be written; nothing is made before `begin`.
 
         Args:
             output: Where the complete bag belongs; must not exist.
             resume: Whether to go on with an interrupted run.
 
         Raises:
-            ConfigurationError: If the output exists, if there is an interrupted run that is not to
-                be resumed, or if the folder cannot be made.
+            ConfigurationError: If the output exists, or if there is an interrupted run that is not
+                to be resumed.
         """
         self._output = output
         self._folder = output.with_name(output.name + _SUFFIX)
@@ -47,12 +47,19 @@ class UnfinishedBag:
                 f"'{self._folder}' holds a run that was interrupted; go on with it by --resume, "
                 'or delete it'
             )
+
+    def begin(self) -> None:
+        """Make the folder, or take up the one that an interrupted run left.
+
+        Raises:
+            ConfigurationError: If the folder cannot be made.
+        """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._set_aside()
         except OSError as error:
             raise ConfigurationError(
-                f"'{output}' cannot be written: {error.strerror or error}"
+                f"'{self._output}' cannot be written: {error.strerror or error}"
             ) from None
 
     def count_before(self) -> int:
