@@ -8,13 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from smoe_ros.bags import Topic
+from smoe_ros.bags.images import (
+    COMPRESSED_TYPE,
+    CONTRIBUTIONS_TYPE,
+    IMAGE_TYPES,
+    RAW_TYPE,
+    in_words,
+)
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.node.output_messages import COMPRESSED, CONTRIBUTIONS, OUTPUT_TYPES
 from smoe_ros.node.topics import resolve_topics
 
-RAW_TYPE = 'sensor_msgs/msg/Image'
-COMPRESSED_TYPE = 'sensor_msgs/msg/CompressedImage'
-CONTRIBUTIONS_TYPE = 'smoe_msgs/msg/ScaleContributions'
 # Depth in a form of its own, which is not read.
 _DEPTH = '/compressedDepth'
 
@@ -54,7 +58,7 @@ def choose_cameras(topics: Mapping[str, Topic], wanted: Sequence[str]) -> list[B
     else:
         pairs = [(name, '') for name in _unexplained(topics)]
         if not pairs:
-            raise ConfigurationError(f'it has no image topic to explain; {_listed(topics)}')
+            raise ConfigurationError(f'it has no image topic to explain; {in_words(topics)}')
     for name, _ in pairs:
         _check(name, topics)
     names = [_raw_name(topics[name]) for name, _ in pairs]
@@ -82,7 +86,7 @@ def _unexplained(topics: Mapping[str, Topic]) -> list[str]:
     images = [
         name
         for name, topic in topics.items()
-        if topic.type in (RAW_TYPE, COMPRESSED_TYPE)
+        if topic.type in IMAGE_TYPES
         and not name.endswith(_DEPTH)
         and not _is_explanation(name)
         and not any(name.startswith(place) for place in explained)
@@ -105,8 +109,8 @@ def _pair(entry: str) -> tuple[str, str]:
 
 def _check(name: str, topics: Mapping[str, Topic]) -> None:
     if name not in topics:
-        raise ConfigurationError(f"it has no topic '{name}'; {_listed(topics)}")
-    if topics[name].type not in (RAW_TYPE, COMPRESSED_TYPE):
+        raise ConfigurationError(f"it has no topic '{name}'; {in_words(topics)}")
+    if topics[name].type not in IMAGE_TYPES:
         raise ConfigurationError(
             f"topic '{name}' is of type '{topics[name].type}', not images ({RAW_TYPE} or "
             f'{COMPRESSED_TYPE})'
@@ -116,8 +120,3 @@ def _check(name: str, topics: Mapping[str, Topic]) -> None:
 def _raw_name(topic: Topic) -> str:
     compressed = topic.type == COMPRESSED_TYPE
     return topic.name.removesuffix(COMPRESSED) if compressed else topic.name
-
-
-def _listed(topics: Mapping[str, Topic]) -> str:
-    named = ', '.join(f'{name} ({topic.type})' for name, topic in sorted(topics.items()))
-    return f'it has {named}' if named else 'it has no topics at all'

@@ -4,22 +4,17 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from builtin_interfaces.msg import Time
-from rosbags.typesys.store import Typestore
 from std_msgs.msg import Header
 
-from smoe_ros.bags import Message, typestore
+from smoe_ros.bags import Message
+from smoe_ros.bags.images import COMPRESSED_TYPE, RAW_TYPE, decode_image
 from smoe_ros.errors import FrameError
-from smoe_ros.node.compressed_images import decompress
-from smoe_ros.node.image_conversion import to_rgb
 from smoe_ros.preprocessing import Rgb
-from smoe_ros.recording.cameras import COMPRESSED_TYPE, RAW_TYPE, BagCamera
+from smoe_ros.recording.cameras import BagCamera
 
 # Messages of other topics that may wait for a frame to come.
 _MOST_MESSAGES = 256
@@ -123,21 +118,9 @@ class Frames:
 
 
 def _decoded(camera: BagCamera, message: Message) -> Frame | Refusal:
-    # By rosbags, whose images are views of the message's bytes: rclpy's are copies.
     kind = COMPRESSED_TYPE if camera.compressed else RAW_TYPE
     try:
-        image: Any = _types().deserialize_cdr(message.data, kind)
-        rgb = decompress(image) if camera.compressed else to_rgb(image)
+        header, rgb = decode_image(message.data, kind)
     except FrameError as error:
         return Refusal(camera, str(error))
-    except Exception as error:  # whatever a message holds, it costs no more than itself
-        text = ' '.join(f'{type(error).__name__}: {error}'.split())
-        return Refusal(camera, f'the message cannot be read ({text})')
-    stamp = Time(sec=image.header.stamp.sec, nanosec=image.header.stamp.nanosec)
-    header = Header(stamp=stamp, frame_id=image.header.frame_id)
     return Frame(camera, message.time, header, rgb)
-
-
-@functools.cache
-def _types() -> Typestore:
-    return typestore()

@@ -17,10 +17,10 @@ from rclpy.serialization import deserialize_message
 
 from smoe_msgs.msg import ScaleContributions
 from smoe_ros.bags import Message, Recording
+from smoe_ros.bags.images import CONTRIBUTIONS_TYPE, in_words
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.overview import scale_bar
 
-CONTRIBUTIONS = 'smoe_msgs/msg/ScaleContributions'
 _DIAGNOSTICS = '/diagnostics'
 _DIAGNOSTICS_TYPE = 'diagnostic_msgs/msg/DiagnosticArray'
 # A status that has it is one of ours.
@@ -118,17 +118,18 @@ def read_content(recording: Recording) -> BagContent:
     Raises:
         ConfigurationError: If the bag has no contributions.
     """
-    topics = {topic.name for topic in recording.topics.values() if topic.type == CONTRIBUTIONS}
+    known = recording.topics
+    topics = {name for name, topic in known.items() if topic.type == CONTRIBUTIONS_TYPE}
     if not topics:
         raise ConfigurationError(
-            f"'{recording.path}' has no explanation: no topic of type {CONTRIBUTIONS}; "
-            f'{_topics_of(recording)}'
+            f"'{recording.path}' has no explanation: no topic of type {CONTRIBUTIONS_TYPE}; "
+            f'{in_words(known)}'
         )
     frames = {topic: _Frames() for topic in sorted(topics)}
     counts: dict[str, dict[str, str]] = {}
     lost: Counter[str] = Counter()
-    known = recording.topics.get(_DIAGNOSTICS)
-    diagnostics = {_DIAGNOSTICS} if known and known.type == _DIAGNOSTICS_TYPE else set()
+    told = known.get(_DIAGNOSTICS)
+    diagnostics = {_DIAGNOSTICS} if told and told.type == _DIAGNOSTICS_TYPE else set()
     for message in recording.messages(topics | diagnostics):
         try:
             if message.topic in topics:
@@ -144,7 +145,7 @@ def read_content(recording: Recording) -> BagContent:
         raise ConfigurationError(
             f"'{recording.path}' has no explanation: {', '.join(sorted(topics))} "
             f'{"has" if len(topics) == 1 else "have"} no message that can be used{reasons}; '
-            f'{_topics_of(recording)}'
+            f'{in_words(known)}'
         )
     return BagContent(recording.start, recording.end, tuple(cameras), counts, tuple(sentences))
 
@@ -249,10 +250,3 @@ def counts_of(camera: Camera, cameras: Sequence[Camera], content: BagContent) ->
         if topic.rpartition('/')[0] == above:
             return values
     return {}
-
-
-def _topics_of(recording: Recording) -> str:
-    if not recording.topics:
-        return 'the bag has no topics at all'
-    names = (f'{topic.name} ({topic.type})' for topic in recording.topics.values())
-    return f'its topics are {", ".join(sorted(names))}'

@@ -10,19 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
-from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import CompressedImage, Image
 
-from smoe_ros.bags import Message, Recording, Topic
+from smoe_ros.bags import Recording, Topic
+from smoe_ros.bags.images import COMPRESSED_TYPE, RAW_TYPE, decode_image
 from smoe_ros.errors import FrameError
-from smoe_ros.node.compressed_images import decompress
-from smoe_ros.node.image_conversion import to_rgb
-from smoe_ros.report.data import NO_MESSAGE
+from smoe_ros.preprocessing import Rgb
 
-_RAW = 'sensor_msgs/msg/Image'
-_COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 # What shows a frame, the best first.
 _OUTPUTS = ('overlay', 'overview', 'heat_map', 'lovi', 'saliency')
 _WIDTH, _HEIGHT = 320, 640
@@ -111,12 +104,11 @@ def find_pictures(
                 if off >= nearest.get(wish, off + 1):
                     continue
                 try:
-                    found[wish] = _shrunk(message, recording.topics[message.topic].type)
+                    kind = recording.topics[message.topic].type
+                    found[wish] = _shrunk(decode_image(message.data, kind)[1], message.topic)
                     nearest[wish] = off
                 except FrameError as error:
                     problems[f"a picture of '{message.topic}' cannot be shown: {error}"] = None
-                except NO_MESSAGE:
-                    problems[f"a picture of '{message.topic}' cannot be deserialised"] = None
     return found, list(problems)
 
 
@@ -127,7 +119,7 @@ def _both(topics: Mapping[str, Topic], name: str) -> list[str]:
 
 
 def _is_image(topic: Topic) -> bool:
-    kind = _COMPRESSED if topic.name.endswith('/compressed') else _RAW
+    kind = COMPRESSED_TYPE if topic.name.endswith('/compressed') else RAW_TYPE
     return topic.type == kind and topic.count != 0
 
 
@@ -140,20 +132,12 @@ def _stamp_of(data: bytes) -> int | None:
     return int(seconds) * 10**9 + int(nanoseconds)
 
 
-def _shrunk(message: Message, kind: str) -> Picture:
-    """Return a small JPEG of an image message.
+def _shrunk(rgb: Rgb, topic: str) -> Picture:
+    """Return a small JPEG of a picture.
 
     Raises:
-        FrameError: If it is no picture.
+        FrameError: If it cannot be written.
     """
-    if kind == _COMPRESSED:
-        rgb = decompress(deserialize_message(message.data, CompressedImage))
-    else:
-        rgb = to_rgb(deserialize_message(message.data, Image))
-    return _encoded(rgb, message.topic)
-
-
-def _encoded(rgb: NDArray[np.uint8], topic: str) -> Picture:
     height, width = rgb.shape[:2]
     shrink = max(width / _WIDTH, height / _HEIGHT)
     if shrink > 1:
