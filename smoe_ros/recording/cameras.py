@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from smoe_ros.bags import Topic
-from smoe_ros.bags.images import (
+from smoe_ros.errors import ConfigurationError
+from smoe_ros.node.output_messages import COMPRESSED, CONTRIBUTIONS, OUTPUT_TYPES
+from smoe_ros.node.topics import resolve_topics
+from smoe_ros.recording.images import (
     COMPRESSED_TYPE,
     CONTRIBUTIONS_TYPE,
     IMAGE_TYPES,
     RAW_TYPE,
     in_words,
 )
-from smoe_ros.errors import ConfigurationError
-from smoe_ros.node.output_messages import COMPRESSED, CONTRIBUTIONS, OUTPUT_TYPES
-from smoe_ros.node.topics import resolve_topics
 
 # Depth in a form of its own, which is not read.
 _DEPTH = '/compressedDepth'

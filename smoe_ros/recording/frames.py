@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from std_msgs.msg import Header
 
 from smoe_ros.bags import Message
-from smoe_ros.bags.images import COMPRESSED_TYPE, RAW_TYPE, decode_image
 from smoe_ros.errors import FrameError
 from smoe_ros.preprocessing import Rgb
 from smoe_ros.recording.cameras import BagCamera
+from smoe_ros.recording.images import COMPRESSED_TYPE, RAW_TYPE, decode_image
 
 # Messages of other topics that may wait for a frame to come.
 _MOST_MESSAGES = 256

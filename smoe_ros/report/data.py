@@ -17,9 +17,9 @@ from rclpy.serialization import deserialize_message
 
 from smoe_msgs.msg import ScaleContributions
 from smoe_ros.bags import Message, Recording
-from smoe_ros.bags.images import CONTRIBUTIONS_TYPE, in_words
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.overview import scale_bar
+from smoe_ros.recording.images import CONTRIBUTIONS_TYPE, in_words
 
 _DIAGNOSTICS = '/diagnostics'
 _DIAGNOSTICS_TYPE = 'diagnostic_msgs/msg/DiagnosticArray'

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import cv2
 
 from smoe_ros.bags import Recording, Topic
-from smoe_ros.bags.images import COMPRESSED_TYPE, RAW_TYPE, decode_image
 from smoe_ros.errors import FrameError
 from smoe_ros.preprocessing import Rgb
+from smoe_ros.recording.images import COMPRESSED_TYPE, RAW_TYPE, decode_image
 
 # What shows a frame, the best first.
 _OUTPUTS = ('overlay', 'overview', 'heat_map', 'lovi', 'saliency')
