@@ -646,6 +646,18 @@ def test_bag_without_contributions_is_refused_by_its_topics(
     assert not (tmp_path / 'report.html').exists()
 
 
+@pytest.mark.parametrize(
+    ('content', 'reason'), [(b'', 'is empty'), (b'text', 'is neither an MCAP')]
+)
+def test_file_that_is_no_bag_is_refused_with_what_it_is(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    file = tmp_path / 'bag.mcap'
+    file.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=reason):
+        report.write_report(file, tmp_path / 'report.html', print)
+
+
 def test_bag_whose_contributions_are_empty_is_refused(recorder: Recorder, tmp_path: Path) -> None:
     with BagWriter(recorder.path, typestore(DEFINITIONS)) as writer:
         writer.add_topic('/smoe/contributions', TYPES[ScaleContributions])

@@ -121,9 +121,10 @@ def read_content(recording: Recording) -> BagContent:
     known = recording.topics
     topics = {name for name, topic in known.items() if topic.type == CONTRIBUTIONS_TYPE}
     if not topics:
+        reasons = ''.join(f'; {flaw}' for flaw in recording.flaws)
         raise ConfigurationError(
-            f"'{recording.path}' has no explanation: no topic of type {CONTRIBUTIONS_TYPE}; "
-            f'{in_words(known)}'
+            f"'{recording.path}' has no explanation: no topic of type {CONTRIBUTIONS_TYPE}"
+            f'{reasons}; {in_words(known)}'
         )
     frames = {topic: _Frames() for topic in sorted(topics)}
     counts: dict[str, dict[str, str]] = {}
