@@ -108,8 +108,8 @@ class NetworkOptions:
 
 def add_network_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `NetworkOptions`."""
-    _add_network(parser)
-    _add_method(parser)
+    add_network(parser)
+    add_class(add_method(parser))
     _add_running(parser)
 
 
@@ -119,7 +119,8 @@ def check_network_options(parser: argparse.ArgumentParser, options: argparse.Nam
         parser.error(f'--class has an effect only with --cam: {", ".join(CAMS[1:])}')
 
 
-def _add_network(parser: argparse.ArgumentParser) -> None:
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Add what says which network it is, and what it gets."""
     group = parser.add_argument_group('network')
     group.add_argument(
         '--backbone',
@@ -168,7 +169,8 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_method(parser: argparse.ArgumentParser) -> None:
+def add_method(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add what says how it is explained, but for the class; return their group."""
     group = parser.add_argument_group('method')
     add_scale_options(group)
     group.add_argument(
@@ -193,6 +195,11 @@ def _add_method(parser: argparse.ArgumentParser) -> None:
         help='class activation that the saliency is multiplied by: %(choices)s '
         '(default: %(default)s)',
     )
+    return group
+
+
+def add_class(group: argparse._ArgumentGroup) -> None:
+    """Add the class of the class activation."""
     group.add_argument(
         '--class',
         dest='target_class',
@@ -211,12 +218,7 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
         metavar='0..1',
         help='share of the heat map in the overlay (default: %(default)s)',
     )
-    group.add_argument(
-        '--device',
-        default='auto',
-        help='device of the network: auto (CUDA if there is one), cpu, cuda or cuda:N '
-        '(default: %(default)s)',
-    )
+    add_device(group)
     group.add_argument(
         '--engine',
         default=TORCH,
@@ -224,13 +226,7 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
         help='what runs the network; onnxruntime is faster, but exports a network before it is '
         'used for the first time on a machine (default: %(default)s)',
     )
-    group.add_argument(
-        '--threads',
-        default=0,
-        type=whole_number(0, 1024),
-        metavar='N',
-        help='CPU threads of the network; 0 leaves the choice to torch (default: %(default)s)',
-    )
+    add_threads(group)
     group.add_argument(
         '--batch',
         default=1,
@@ -238,4 +234,25 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='frames that go through the network together: faster on a GPU, for more memory; the '
         'results are the same (default: %(default)s)',
+    )
+
+
+def add_device(group: argparse._ArgumentGroup) -> None:
+    """Add where the network runs."""
+    group.add_argument(
+        '--device',
+        default='auto',
+        help='device of the network: auto (CUDA if there is one), cpu, cuda or cuda:N '
+        '(default: %(default)s)',
+    )
+
+
+def add_threads(group: argparse._ArgumentGroup) -> None:
+    """Add on how many CPU threads."""
+    group.add_argument(
+        '--threads',
+        default=0,
+        type=whole_number(0, 1024),
+        metavar='N',
+        help='CPU threads of the network; 0 leaves the choice to torch (default: %(default)s)',
     )

@@ -18,15 +18,16 @@ def complain(line: str, command: str = 'smoe_explain') -> None:
 class Progress:
     """A bar of frames with their rate, only where standard error is a terminal."""
 
-    def __init__(self, frames: int) -> None:
+    def __init__(self, frames: int, unit: str = 'frame') -> None:
         """Show the bar.
 
         Args:
             frames: Number of frames expected as far as is known.
+            unit: What is counted, if not frames.
         """
         self._frames = frames
         self._bar = tqdm(
-            total=frames, unit='frame', disable=None, file=sys.stderr, dynamic_ncols=True
+            total=frames, unit=unit, disable=None, file=sys.stderr, dynamic_ncols=True
         )
 
     def __enter__(self) -> Progress:

@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from smoe_ros.errors import ConfigurationError
+from smoe_ros.commands.line_log import LineLog
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Place:
 
 
 class Journal:
-    """A file with the task of a run in its first line, and a place it came to in each other."""
+    """Places that a run came to; a context manager."""
 
     def __init__(self, path: Path, task: dict[str, Any]) -> None:
         """Begin it, or go on with it.
@@ -45,16 +44,12 @@ class Journal:
         Raises:
             ConfigurationError: If it belongs to another task; the text says what differs.
         """
-        self._places: list[Place] = []
-        if path.exists():
-            self._read(path, task)
-        self._file = path.open('a', encoding='utf-8')
-        if not self._file.tell():
-            self._line(task)
+        self._log = LineLog(path, task)
+        self._places = [Place(**entry) for entry in self._log.entries]
 
     def note(self, place: Place) -> None:
         """Write down a place that was come to."""
-        self._line(asdict(place))
+        self._log.add(asdict(place))
 
     def latest(self, written: int) -> Place:
         """Return the last place that a number of messages is enough for."""
@@ -66,7 +61,7 @@ class Journal:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._log.close()
 
     def __enter__(self) -> Journal:
         """Return itself."""
@@ -80,36 +75,3 @@ class Journal:
     ) -> None:
         """Close."""
         self.close()
-
-    def _line(self, content: dict[str, Any]) -> None:
-        self._file.write(json.dumps(content) + '\n')
-        # A killed process loses what it has not handed to the system.
-        self._file.flush()
-
-    def _read(self, path: Path, task: dict[str, Any]) -> None:
-        lines = path.read_text(encoding='utf-8', errors='replace').splitlines()
-        entries = [entry for line in lines if (entry := _parsed(line)) is not None]
-        if not entries:
-            path.unlink()
-            return
-        others = [key for key, value in task.items() if entries[0].get(key) != value]
-        if others:
-            before = ', '.join(f'{key} {entries[0].get(key)!r}' for key in others)
-            now = ', '.join(f'{key} {task[key]!r}' for key in others)
-            raise ConfigurationError(
-                f'the interrupted run had {before}, this one has {now}; give it the same options, '
-                f"or delete '{path.parent}' and begin again"
-            )
-        self._places = [Place(**entry) for entry in entries[1:]]
-        if not path.read_bytes().endswith(b'\n'):
-            # The process was killed while it wrote this line: the next must not be glued to it.
-            with path.open('a', encoding='utf-8') as file:
-                file.write('\n')
-
-
-def _parsed(line: str) -> dict[str, Any] | None:
-    try:
-        entry = json.loads(line)
-    except json.JSONDecodeError:
-        return None
-    return entry if isinstance(entry, dict) else None
