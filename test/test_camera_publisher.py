@@ -268,6 +268,32 @@ def test_a_camera_that_is_stopped_says_how_many_images_it_published(
     assert len(listener.images) == int(count)
 
 
+SIGNAL_AT_THE_THIRD_IMAGE = '''
+import os, signal, sys
+from rclpy.publisher import Publisher
+from smoe_ros.node import camera_publisher
+sent = 0
+def watch(frame, event, argument):
+    global sent
+    if event == 'return' and frame.f_code is Publisher.publish.__code__:
+        sent += frame.f_locals['self'].topic_name == '/image_raw'
+        if sent == 3:
+            sys.setprofile(None)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.setprofile(watch)
+sys.exit(camera_publisher.main(['--ros-args', '-p', 'start_subscribers:=1']))
+'''
+
+
+def test_an_image_after_which_the_camera_is_stopped_at_once_is_counted(
+    ros_process, listener, wait_until
+):
+    camera = ros_process(sys.executable, '-c', SIGNAL_AT_THE_THIRD_IMAGE)
+    wait_until(lambda: camera.returncode is not None, node=listener.node)
+    assert 'published 3 images' in camera.stderr, camera.report()
+    assert camera.returncode == 0
+
+
 def test_a_second_ctrl_c_does_not_spoil_the_exit(ros_process):
     camera = ros_process('camera_publisher', parameters={'source': 'synthetic'})
     camera.wait_for_text('publishing')

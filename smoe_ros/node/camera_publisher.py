@@ -34,7 +34,7 @@ from smoe_ros.image_source import Image as Pixels
 from smoe_ros.image_source import ImageSource
 from smoe_ros.image_sources import open_source
 from smoe_ros.node.parameters import Parameter, declare, warn_of_misspelt
-from smoe_ros.node.running import run_node
+from smoe_ros.node.running import run_node, uninterrupted
 from smoe_ros.read_ahead import EndOfImages, ReadAhead
 
 PARAMETERS = (
@@ -237,8 +237,9 @@ class CameraPublisher(Node):  # type: ignore[misc]  # rclpy has no types
         if self._info is None:
             self._info = guessed_camera_info(message.width, message.height)
         self._info.header = message.header
-        self._image_publisher.publish(message)
-        self._published += 1  # at once: a signal may end the context before the next line
+        with uninterrupted():  # else an image that was sent might not be counted
+            self._image_publisher.publish(message)
+            self._published += 1
         self._info_publisher.publish(self._info)
         if self._published == self._frame_count:
             self._finish()

@@ -8,7 +8,8 @@ import ast
 import re
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -107,9 +108,12 @@ class _Interruption:
     on standard error when it is deleted. A second signal would interrupt the clean-up.
     """
 
+    current: _Interruption | None = None
+
     def __init__(self) -> None:
         self._held = True
         self._pending = False
+        _Interruption.current = self
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._arrived)
 
@@ -123,8 +127,34 @@ class _Interruption:
     def release(self) -> None:
         """Interrupt from now on, and at once if a signal came meanwhile."""
         if self._pending:
+            self._pending = False
             raise KeyboardInterrupt
         self._held = False
+
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """Interrupt afterwards; once interrupted, never again."""
+        if self._held:
+            yield
+            return
+        self._held = True
+        try:
+            yield
+        finally:
+            self.release()
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold back the interruption of `run_node`: what belongs together is done, or none of it.
+
+    The context may still be shut down meanwhile: a signal does that before Python hears of it.
+    """
+    if _Interruption.current is None:
+        yield
+        return
+    with _Interruption.current.held_back():
+        yield
 
 
 def _initialise(argv: list[str]) -> SingleThreadedExecutor:
