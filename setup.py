@@ -12,6 +12,7 @@ setup(
     name=PACKAGE,
     version='0.1.0',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
+    package_data={f'{PACKAGE}.evaluation': ['*.csv']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (f'share/{PACKAGE}', ['package.xml']),
@@ -34,6 +35,7 @@ setup(
             'smoe_demo = smoe_ros.demo.main:main',
             'smoe_explain = smoe_ros.commands.explain:main',
             'smoe_bag = smoe_ros.recording.main:main',
+            'smoe_evaluate = smoe_ros.evaluation.main:main',
             'smoe_scales = smoe_ros.commands.scales:main',
         ],
     },

@@ -268,7 +268,7 @@ def test_a_camera_that_is_stopped_says_how_many_images_it_published(
     assert len(listener.images) == int(count)
 
 
-SIGNAL_AT_THE_THIRD_IMAGE = '''
+SIGNAL_AT_THE_THIRD_IMAGE = """
 import os, signal, sys
 from rclpy.publisher import Publisher
 from smoe_ros.node import camera_publisher
@@ -282,7 +282,7 @@ def watch(frame, event, argument):
             os.kill(os.getpid(), signal.SIGINT)
 sys.setprofile(watch)
 sys.exit(camera_publisher.main(['--ros-args', '-p', 'start_subscribers:=1']))
-'''
+"""
 
 
 def test_an_image_after_which_the_camera_is_stopped_at_once_is_counted(

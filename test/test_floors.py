@@ -18,7 +18,7 @@ import pytest
 import smoe_ros
 
 PACKAGE = Path(smoe_ros.__file__).parent
-TOP = ('smoe_ros.demo', 'smoe_ros.recording', 'smoe_ros.report')
+TOP = ('smoe_ros.demo', 'smoe_ros.evaluation', 'smoe_ros.recording', 'smoe_ros.report')
 ROS = ('rclpy', 'rcl_interfaces', 'ament_index_python', 'launch', 'launch_ros', 'cv_bridge')
 
 

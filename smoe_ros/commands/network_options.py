@@ -109,7 +109,7 @@ class NetworkOptions:
 def add_network_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `NetworkOptions`."""
     add_network(parser)
-    add_class(add_method(parser))
+    add_cam(add_method(parser))
     _add_running(parser)
 
 
@@ -170,7 +170,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
 
 
 def add_method(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    """Add what says how it is explained, but for the class; return their group."""
+    """Add what says how it is explained, but for a class activation; return their group."""
     group = parser.add_argument_group('method')
     add_scale_options(group)
     group.add_argument(
@@ -187,6 +187,11 @@ def add_method(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         metavar='NAME',
         help="normalisation of each scale's map: %(choices)s (default: %(default)s)",
     )
+    return group
+
+
+def add_cam(group: argparse._ArgumentGroup) -> None:
+    """Add the class activation and its class."""
     group.add_argument(
         '--cam',
         default='none',
@@ -195,11 +200,6 @@ def add_method(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         help='class activation that the saliency is multiplied by: %(choices)s '
         '(default: %(default)s)',
     )
-    return group
-
-
-def add_class(group: argparse._ArgumentGroup) -> None:
-    """Add the class of the class activation."""
     group.add_argument(
         '--class',
         dest='target_class',

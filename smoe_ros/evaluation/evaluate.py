@@ -1,0 +1,192 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One run of smoe_evaluate: from what was asked for to the files."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from smoe_ros.commands.line_log import LineLog
+from smoe_ros.errors import ConfigurationError, FrameError, unknown_name
+from smoe_ros.evaluation.ablation import DEFAULTS, ablation_methods
+from smoe_ros.evaluation.baselines import baseline_methods
+from smoe_ros.evaluation.boxes import Box, bundled_boxes, read_boxes
+from smoe_ros.evaluation.localisation import area_of_boxes
+from smoe_ros.evaluation.map_methods import MapMethod
+from smoe_ros.evaluation.network import Network, Question
+from smoe_ros.evaluation.options import EvaluateOptions
+from smoe_ros.evaluation.own_methods import standard_methods
+from smoe_ros.evaluation.peers import available_peers, peer_methods
+from smoe_ros.evaluation.study import ONLY_FAITHFULNESS, QUICK, Scope, Study
+from smoe_ros.evaluation.subjects import (
+    Film as FilmFile,
+)
+from smoe_ros.evaluation.subjects import (
+    Subject,
+    bundled_subjects,
+    film_frames,
+    films_of,
+    subjects_of,
+)
+from smoe_ros.evaluation.summary import REFERENCES, Measurements, summarize
+from smoe_ros.evaluation.tasks import Film
+from smoe_ros.evaluation.writing import write_results
+
+PROGRESS = 'progress.jsonl'
+_QUICK_PICTURES = 3
+
+
+def evaluate(options: EvaluateOptions, say: Callable[[str], None]) -> int:
+    """Measure, print the tables and write the results.
+
+    Args:
+        options: What was asked for.
+        say: Told in a sentence what is left out.
+
+    Returns:
+        The exit code: 1 if an input was refused.
+
+    Raises:
+        ConfigurationError: If a setting cannot work, or there is nothing to measure.
+    """
+    path = options.output / PROGRESS
+    if path.exists() and not options.resume:
+        raise ConfigurationError(
+            f"'{options.output}' holds a run that was interrupted; go on with it by --resume, or "
+            f"delete '{path}'"
+        )
+    refused: list[str] = []
+
+    def refuse(reason: str) -> None:
+        refused.append(reason)
+        say(reason)
+
+    subjects = _subjects(options, refuse)
+    boxes = _boxes(options)
+    network = Network(options.settings())
+    questions = _questions(network, subjects, boxes, refuse)
+    scope = replace(_scope(options), seed=options.seed)
+    if options.quick:
+        questions = questions[:_QUICK_PICTURES]
+    methods = _methods(network, options, questions[0], say)
+    films = _films(options, network, scope.film_frames) if scope.film_frames else []
+    study = Study(network, methods, questions, films, scope)
+    options.output.mkdir(parents=True, exist_ok=True)
+    with LineLog(path, _task(options, study, subjects)) as log:
+        study.run(log)
+    with LineLog(path, {}) as log:
+        measurements = Measurements(log.entries)
+    summary = {
+        'backbone': network.name,
+        'weights': options.weights,
+        'ablation': options.ablation,
+        **study.description(),
+        'box_share': _box_share(questions),
+        **summarize(
+            measurements,
+            [{'name': one.name, 'kind': one.kind, 'note': one.note} for one in methods],
+            tuple(DEFAULTS.values()) if options.ablation else REFERENCES,
+            curves=not options.ablation,
+        ),
+    }
+    write_results(summary, log.entries, questions, methods, options.output)
+    path.unlink()
+    return int(bool(refused))
+
+
+def _scope(options: EvaluateOptions) -> Scope:
+    if options.quick:
+        return replace(QUICK, film_frames=0) if options.ablation else QUICK
+    return ONLY_FAITHFULNESS if options.ablation else Scope()
+
+
+def _subjects(options: EvaluateOptions, refuse: Callable[[str], None]) -> list[Subject]:
+    if options.inputs:
+        subjects = subjects_of(options.inputs, options.frames_per_film, refuse)
+    else:
+        subjects = bundled_subjects(options.frames_per_film)
+    if not subjects:
+        raise ConfigurationError('there is no picture to measure on; name photos or videos')
+    return subjects
+
+
+def _boxes(options: EvaluateOptions) -> dict[str, list[Box]]:
+    if options.boxes is not None:
+        return read_boxes(options.boxes)
+    # A user's picture may be called as a bundled one.
+    return {} if options.inputs else bundled_boxes()
+
+
+def _questions(
+    network: Network,
+    subjects: Sequence[Subject],
+    boxes: dict[str, list[Box]],
+    refuse: Callable[[str], None],
+) -> list[Question]:
+    questions = []
+    for subject in subjects:
+        try:
+            questions.append(network.question(subject, boxes.get(subject.name, ())))
+        except (FrameError, ValueError) as error:
+            refuse(f"'{subject.name}': {error}")
+    if not questions:
+        raise ConfigurationError('none of the pictures can be measured on')
+    return questions
+
+
+def _box_share(questions: Sequence[Question]) -> float | None:
+    """Return the mean share of a picture that its boxes have: the energy of a flat map."""
+    shares = [
+        area_of_boxes(question.boxes, (question.image.shape[1], question.image.shape[2]))
+        for question in questions
+        if question.boxes
+    ]
+    return fmean(shares) if shares else None
+
+
+def _methods(
+    network: Network, options: EvaluateOptions, question: Question, say: Callable[[str], None]
+) -> list[MapMethod]:
+    if options.ablation:
+        return ablation_methods(network.explainer)
+    peers = available_peers()
+    methods = [*standard_methods(network.explainer), *baseline_methods(network.explainer)]
+    there = [name for name, reason in peers.items() if not reason]
+    methods += peer_methods(network.model, network.explainer, there, question.image[None])
+    for reason in dict.fromkeys(filter(None, peers.values())):
+        say(f'left out: {reason}')
+    if not options.methods:
+        return methods
+    by_name = {method.name.lower(): method for method in methods}
+    for name in options.methods:
+        if name.lower() not in by_name:
+            raise unknown_name('method', name, by_name)
+    return [by_name[name.lower()] for name in options.methods]
+
+
+def _films(
+    options: EvaluateOptions, network: Network, count: int
+) -> list[tuple[str, Callable[[], Film]]]:
+    def reader(film: FilmFile) -> Callable[[], Film]:
+        return lambda: Film(film.name, film_frames(film, count), network)
+
+    films = films_of(options.inputs)[: 1 if options.quick else None]
+    return [(film.name, reader(film)) for film in films]
+
+
+def _task(options: EvaluateOptions, study: Study, subjects: Sequence[Subject]) -> dict[str, Any]:
+    """What makes the run what it is: other options would give other figures."""
+    asked = asdict(options)
+    for name in ('output', 'resume', 'inputs', 'boxes', 'threads', 'device', 'allow_download'):
+        del asked[name]
+    pictures = [zlib.crc32(subject.rgb.tobytes()) for subject in subjects]
+    boxes = options.boxes and zlib.crc32(Path(options.boxes).read_bytes())
+    task = {**asked, **study.description(), 'checksums': pictures, 'boxes': boxes}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in task.items()
+    }

@@ -1,0 +1,41 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""smoe_evaluate: how well saliency maps explain a network, measured on the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from smoe_ros.commands.progress import complain
+from smoe_ros.errors import ConfigurationError
+from smoe_ros.evaluation.options import parse_options
+
+_COMMAND = 'smoe_evaluate'
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Measure what the command line names, and return the exit code."""
+    options = parse_options(args)
+    try:
+        # Imports torch, which takes seconds: not for --help or a mistake.
+        from smoe_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
+
+        return evaluate(options, _say)
+    except ConfigurationError as error:
+        _say(str(error))
+        return 1
+    except OSError as error:
+        _say(f'{error.filename or "the output"}: {error.strerror or error}')
+        return 1
+    except KeyboardInterrupt:
+        _say('stopped; --resume goes on')
+        return 130
+
+
+def _say(line: str) -> None:
+    complain(line, _COMMAND)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

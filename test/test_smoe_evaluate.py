@@ -1,0 +1,301 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""smoe_evaluate: what it writes, how it goes on after an interruption, what it refuses."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from small_networks import CAT, COFFEE, one_thread  # noqa: F401 - a fixture
+
+from smoe_ros.evaluation.main import main
+
+NETWORK = """
+import torch
+from torch import nn
+
+def build():
+    torch.manual_seed(0)
+    layers = []
+    for wide, narrow in ((3, 8), (8, 12), (12, 16)):
+        layers += [nn.Conv2d(wide, narrow, 3, 2, 1), nn.BatchNorm2d(narrow), nn.ReLU()]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 5))
+
+def segmentation():
+    return nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.ReLU(), nn.Conv2d(8, 8, 3, 2, 1), nn.ReLU())
+"""
+OWN = ('SMOE Scale', 'SMOE Scale × Grad-CAM', 'SMOE Scale × Grad-CAM++', 'SMOE Scale × XGrad-CAM')
+BASELINES = ('random', 'centred Gaussian', 'Sobel edges', 'last-layer mean', 'Grad-CAM')
+FAITHFULNESS = ['deletion', 'insertion', 'difference', 'gini']
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    """A network, two photos, a film that moves and boxes."""
+    folder = tmp_path_factory.mktemp('evaluate')
+    (folder / 'network.py').write_text(NETWORK)
+    photos = folder / 'photos'
+    photos.mkdir()
+    for name, photo in (('cat', CAT()), ('coffee', COFFEE())):
+        small = cv2.resize(photo, (96, 64), interpolation=cv2.INTER_AREA)
+        assert cv2.imwrite(str(photos / f'{name}.png'), small[..., ::-1])
+    film = cv2.VideoWriter(str(folder / 'film.avi'), cv2.VideoWriter.fourcc(*'MJPG'), 10, (96, 64))
+    wide = cv2.resize(CAT(), (160, 107), interpolation=cv2.INTER_AREA)
+    for shift in range(12):
+        film.write(np.ascontiguousarray(wide[20:84, 2 * shift : 2 * shift + 96, ::-1]))
+    film.release()
+    (folder / 'boxes.csv').write_text('name,label,x0,y0,x1,y1\ncat,cat,10,10,60,50\n')
+    return folder
+
+
+def arguments(folder, output, *more, backbone='build'):
+    return [
+        *('--output', str(output), '--quick', '--short-side', '64', '--threads', '1'),
+        *('--backbone', f'{folder / "network.py"}:{backbone}'),
+        *map(str, more),
+    ]
+
+
+def figures(output):
+    """Return every figure but the times by task, subject, method and name."""
+    with (output / 'evaluation.csv').open(newline='') as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ['task', 'subject', 'method', 'figure', 'value']
+    return {tuple(row[:4]): row[4] for row in rows[1:] if row[0] != 'time'}
+
+
+@pytest.fixture(scope='module')
+def run(folder, tmp_path_factory):
+    """A run on two photos and a film: its output folder, and what it printed."""
+    output = tmp_path_factory.mktemp('run') / 'results'
+    result = subprocess.run(
+        [
+            *(sys.executable, '-m', 'smoe_ros.evaluation.main'),
+            *arguments(folder, output, folder / 'photos', folder / 'film.avi'),
+            *('--boxes', folder / 'boxes.csv', '--frames-per-film', '1'),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return output, result
+
+
+def test_every_method_gets_every_figure_of_every_picture(run):
+    found = figures(run[0])
+    for picture in ('cat', 'coffee'):
+        for method in (*OWN, *BASELINES):
+            for figure in FAITHFULNESS:
+                value = float(found['faithfulness', picture, method, figure])
+                assert -1 <= value <= 1
+                assert np.isfinite(value)
+
+
+def test_only_pictures_with_boxes_have_energy_and_pointing(run):
+    found = figures(run[0])
+    assert 0 <= float(found['faithfulness', 'cat', 'SMOE Scale', 'energy']) <= 1
+    assert found['faithfulness', 'cat', 'SMOE Scale', 'pointing'] in ('0.0', '1.0')
+    assert ('faithfulness', 'coffee', 'SMOE Scale', 'energy') not in found
+
+
+def test_energy_is_told_beside_that_of_a_flat_map(run):
+    share = (50 * 40) / (96 * 64)  # the cat's box, and the only one
+    assert json.loads((run[0] / 'evaluation.json').read_text())['box_share'] == pytest.approx(
+        share, rel=0.05
+    )
+    assert f'the same everywhere, {share:.2f}' in (run[0] / 'evaluation.md').read_text()
+
+
+def test_the_film_is_measured_beside_its_own_motion(run):
+    found = figures(run[0])
+    for method in (*OWN, *BASELINES, 'the camera image itself'):
+        assert float(found['stability', 'film', method, 'flow_error']) >= 0
+    assert float(found['stability', 'film', 'contributions', 'contribution_change']) >= 0
+    moved = float(found['stability', 'film', 'the camera image itself', 'flow_error'])
+    noise = float(found['stability', 'film', 'random', 'flow_error'])
+    assert moved < 0.1 < noise  # the motion is undone; of noise it cannot be
+
+
+def test_json_holds_what_the_tables_show(run):
+    summary = json.loads((run[0] / 'evaluation.json').read_text())
+    assert [row['name'] for row in summary['methods']][: len(OWN)] == list(OWN)
+    found = figures(run[0])
+    for row in summary['methods']:
+        values = [
+            float(found['faithfulness', picture, row['name'], 'insertion'])
+            for picture in summary['pictures']
+        ]
+        assert row['insertion']['mean'] == pytest.approx(np.mean(values))
+        assert row['ms'] > 0
+    assert [len(step['spearman']) for step in summary['randomisation']['steps']] == [4] * 4
+
+
+def test_report_is_printed_and_shows_pictures_that_exist(run):
+    output, result = run
+    text = (output / 'evaluation.md').read_text()
+    assert result.stdout.strip() == text.strip()
+    for name in ('quality.png', 'curves.png', 'randomisation.png', 'examples.png'):
+        assert f']({name})' in text
+        picture = cv2.imread(str(output / name))
+        assert picture.shape[0] > 100
+        assert picture.std() > 5  # something is drawn
+    for method in (*OWN, *BASELINES):
+        assert f'| {method} |' in text
+
+
+def test_nothing_unfinished_is_left(run):
+    assert not (run[0] / 'progress.jsonl').exists()
+
+
+def wait_for_lines(path, count, process):
+    deadline = time.monotonic() + 120
+    while not path.exists() or len(path.read_text().splitlines()) < count:
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+FEW = ('--methods', 'SMOE Scale,SMOE Scale × Grad-CAM,random,Grad-CAM')
+
+
+def start(options):
+    return subprocess.Popen(
+        [sys.executable, '-m', 'smoe_ros.evaluation.main', *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture(scope='module')
+def uninterrupted(folder, tmp_path_factory):
+    """The figures of a few methods, measured in one go."""
+    output = tmp_path_factory.mktemp('uninterrupted')
+    inputs = (folder / 'photos', folder / 'film.avi')
+    assert main(arguments(folder, output, *inputs, *FEW)) == 0
+    return figures(output)
+
+
+@pytest.mark.parametrize(('number', 'lines'), [(signal.SIGINT, 4), (signal.SIGKILL, 9)])
+def test_an_interrupted_run_goes_on_to_the_same_figures(
+    uninterrupted, folder, tmp_path, number, lines
+):
+    inputs = (folder / 'photos', folder / 'film.avi')
+    options = arguments(folder, tmp_path, *inputs, *FEW)
+    log = tmp_path / 'progress.jsonl'
+    with start(options) as process:
+        wait_for_lines(log, lines, process)
+        process.send_signal(number)
+        _, error = process.communicate(timeout=60)
+    if number == signal.SIGINT:
+        assert process.returncode == 130
+        assert error.splitlines()[-1] == 'smoe_evaluate: stopped; --resume goes on'
+    assert not (tmp_path / 'evaluation.json').exists()
+    assert main([*options, '--resume']) == 0
+    assert figures(tmp_path) == uninterrupted
+
+
+def test_what_was_measured_is_not_measured_again(folder, tmp_path):
+    options = [*arguments(folder, tmp_path, folder / 'photos' / 'cat.png'), '--methods', 'random']
+    interrupt_at_once(options)
+    measured = {
+        **{'task': 'faithfulness', 'subject': 'cat', 'method': 'random'},
+        **{'deletion': 0.125, 'insertion': 0.25, 'difference': 0.125, 'gini': 0.5},
+        **{'deletion_curve': [1, 0], 'insertion_curve': [0, 1]},
+    }
+    with (tmp_path / 'progress.jsonl').open('a') as file:
+        file.write(json.dumps(measured) + '\n')
+    assert main([*options, '--resume']) == 0
+    assert figures(tmp_path)['faithfulness', 'cat', 'random', 'deletion'] == '0.125'
+
+
+def interrupt_at_once(options):
+    """Leave a run that has measured next to nothing."""
+    log = Path(options[options.index('--output') + 1], 'progress.jsonl')
+    with start(options) as process:
+        wait_for_lines(log, 1, process)
+        process.kill()
+
+
+def test_an_interrupted_run_is_neither_overwritten_nor_mixed_with_another(folder, tmp_path, capfd):
+    options = [*arguments(folder, tmp_path, folder / 'photos' / 'cat.png'), '--methods', 'random']
+    interrupt_at_once(options)
+    before = (tmp_path / 'progress.jsonl').read_bytes()
+    assert main(options) == 1
+    assert 'go on with it by --resume' in capfd.readouterr().err
+    assert main([*options, '--resume', '--seed', '5']) == 1
+    assert 'seed 0' in capfd.readouterr().err
+    assert (tmp_path / 'progress.jsonl').read_bytes() == before
+
+
+def test_ablation_compares_settings_and_marks_the_default(folder, tmp_path, capfd):
+    output = tmp_path / 'results'
+    options = arguments(folder, output, folder / 'photos', '--ablation')
+    assert main(options) == 0
+    summary = json.loads((output / 'evaluation.json').read_text())
+    names = [row['name'] for row in summary['methods']]
+    # Six statistics, three normalisations; prior belongs to five scales, this network has three.
+    assert len(names) == 6 * 3 * 2 * 2 + 2
+    text = (output / 'evaluation.md').read_text()
+    assert '**`smoe_scale`, `gaussian_cdf`, `equal`**' in text
+    assert '| statistic | `gamma_scale` |' in text
+
+
+@pytest.mark.parametrize(
+    ('more', 'text'),
+    [
+        (['{folder}/nothing.png'], "nothing.png' does not exist"),
+        (['{folder}/network.py'], 'network.py'),
+        (['{photo}', '--methods', 'grad-cm'], "unknown method 'grad-cm'; did you mean"),
+        (['{photo}', '--boxes', '{folder}/none.csv'], 'none.csv'),
+        (['{photo}', '--boxes', '{folder}/network.py'], 'network.py'),
+        (['{photo}', '--scale-weights', '1,2'], 'scale weights'),
+        (['{photo}', '--device', 'tpu'], "device 'tpu' is unknown"),
+        (['{photo}', '--backbone', 'resnet5'], "unknown backbone 'resnet5'"),
+        (['{photo}', '--backbone', '{folder}/network.py:segmentation'], 'no class scores'),
+        (['{photo}', '--output', '{folder}/network.py'], 'network.py'),
+    ],
+)
+def test_a_bad_input_costs_one_clear_line_and_exit_code_1(folder, tmp_path, capfd, more, text):
+    photo = folder / 'photos' / 'cat.png'
+    filled = [part.format(folder=folder, photo=photo) for part in more]
+    assert main([*arguments(folder, tmp_path / 'results'), *filled]) == 1
+    said = [line for line in capfd.readouterr().err.splitlines() if 'left out' not in line]
+    assert any(text in line for line in said), said
+    assert all(line.startswith('smoe_evaluate: ') for line in said), said
+    assert not (tmp_path / 'results' / 'evaluation.json').exists()
+
+
+def test_a_users_picture_does_not_get_the_boxes_of_a_bundled_one(folder, tmp_path):
+    options = arguments(folder, tmp_path, folder / 'photos' / 'coffee.png')
+    assert main([*options, '--methods', 'random']) == 0
+    assert ('faithfulness', 'coffee', 'random', 'energy') not in figures(tmp_path)
+
+
+def test_a_damaged_photo_is_named_and_the_rest_is_measured(folder, tmp_path, capfd):
+    damaged = tmp_path / 'damaged.png'
+    damaged.write_bytes((folder / 'photos' / 'cat.png').read_bytes()[:200])
+    output = tmp_path / 'results'
+    options = arguments(folder, output, damaged, folder / 'photos' / 'coffee.png')
+    assert main([*options, '--methods', 'random,sobel edges']) == 1
+    assert 'damaged.png' in capfd.readouterr().err
+    assert json.loads((output / 'evaluation.json').read_text())['pictures'] == ['coffee']
+
+
+@pytest.mark.parametrize(
+    'wrong',
+    [['--frames-per-film', '0'], ['--seed', '-1'], ['--ablation', '--methods', 'random'], ['-x']],
+)
+def test_wrong_usage_ends_with_2(tmp_path, wrong):
+    with pytest.raises(SystemExit) as end:
+        main(['--output', str(tmp_path / 'results'), *wrong])
+    assert end.value.code == 2
