@@ -7,11 +7,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import sobel
+from scipy.stats import spearmanr
 from small_networks import CAT, hooks_of, one_thread, photo_batch, plain  # noqa: F401 - a fixture
 
+from smoe_ros.evaluation.network import Question
 from smoe_ros.evaluation.randomisation import NOTHING, cascade
 from smoe_ros.evaluation.sensitivity import max_sensitivity
 from smoe_ros.evaluation.stability import contribution_change, grey, motion_between
+from smoe_ros.evaluation.tasks import edge_likeness
+from smoe_ros.explainer import Explainer
 
 # Noise
 
@@ -228,3 +233,25 @@ def test_a_seed_draws_the_same_weights_each_time(network, images):
 def test_a_network_without_weights_is_refused(images):
     with pytest.raises(ValueError, match='no layer of ReLU has weights'):
         next(cascade(torch.nn.ReLU(), images))
+
+
+# Edges
+
+
+def test_likeness_to_edges_is_the_mean_rank_correlation_over_the_pictures():
+    class Network:
+        def __init__(self, explainer):
+            self.explainer = explainer
+
+    batch = photo_batch(64, 96)
+    questions = [Question('one', None, image, 0, '', 1.0) for image in batch]
+    with Explainer(plain(), ['act1', 'act3']) as explainer:
+        likeness = edge_likeness(Network(explainer), questions)['spearman']
+        maps = explainer(batch).scale_maps.numpy()
+    wanted = []
+    for image, scales in zip(batch, maps, strict=True):
+        mean = image.numpy().mean(axis=0, dtype=np.float64)
+        edges = np.hypot(sobel(mean, 0, mode='mirror'), sobel(mean, 1, mode='mirror'))
+        wanted.append([spearmanr(one.ravel(), edges.ravel()).statistic for one in scales])
+    assert likeness[:2] == pytest.approx(np.mean(wanted, axis=0), abs=0.01)
+    assert len(likeness) == 3

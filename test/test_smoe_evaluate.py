@@ -112,7 +112,7 @@ def test_energy_is_told_beside_that_of_a_flat_map(run):
     assert json.loads((run[0] / 'evaluation.json').read_text())['box_share'] == pytest.approx(
         share, rel=0.05
     )
-    assert f'the same everywhere, {share:.2f}' in (run[0] / 'evaluation.md').read_text()
+    assert f'the same everywhere, {share:.3f} ' in (run[0] / 'evaluation.md').read_text()
 
 
 def test_the_film_is_measured_beside_its_own_motion(run):
@@ -136,6 +136,7 @@ def test_json_holds_what_the_tables_show(run):
         ]
         assert row['insertion']['mean'] == pytest.approx(np.mean(values))
         assert row['ms'] > 0
+    assert len(summary['edge_likeness']) == 4  # three scales and the fused map
     assert [len(step['spearman']) for step in summary['randomisation']['steps']] == [4] * 4
 
 

@@ -24,6 +24,7 @@ FAITHFULNESS = 'faithfulness'
 SENSITIVITY = 'sensitivity'
 STABILITY = 'stability'
 RANDOMISATION = 'randomisation'
+EDGES = 'edges'
 TIME = 'time'
 # In place of a method: the pictures themselves, and the scales' contributions.
 INPUT = 'the camera image itself'
@@ -161,6 +162,7 @@ class Study:
                 )
         if scope.film_frames:
             yield from self._film_units()
+            yield Unit(EDGES, '', '', partial(tasks.edge_likeness, network, self._questions))
         alike = self._of_one_size(scope.randomisation_pictures)
         if alike:
             yield Unit(

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from smoe_ros.evaluation.intervals import interval_of_mean, paired_interval
 from smoe_ros.evaluation.study import (
+    EDGES,
     FAITHFULNESS,
     RANDOMISATION,
     SENSITIVITY,
@@ -57,6 +58,11 @@ class Measurements:
     def randomisation(self) -> Mapping[str, Any] | None:
         """Return what the randomisation gave."""
         return self._values[RANDOMISATION][''].get('')
+
+    def edge_likeness(self) -> list[float] | None:
+        """Return the correlation of each scale's map, and last of the fused one, with edges."""
+        entry = self._values[EDGES][''].get('')
+        return None if entry is None else entry['spearman']
 
     def curve(self, method: str, figure: str) -> list[float]:
         """Return the mean of a curve over the pictures."""
@@ -105,6 +111,7 @@ def summarize(
         'methods': rows,
         'stability': [_stability(measurements, name) for name in measurements.methods(STABILITY)],
         'randomisation': measurements.randomisation(),
+        'edge_likeness': measurements.edge_likeness(),
     }
 
 

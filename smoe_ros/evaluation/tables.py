@@ -82,14 +82,19 @@ def randomisation_table(randomisation: Row, figure: str) -> str:
         randomisation: Of the summary.
         figure: ``'spearman'`` or ``'ssim'``.
     """
-    names = [f'scale {number}' for number in range(1, len(randomisation['scales']) + 1)]
     return table(
-        ('random down to', *names, 'fused'),
+        ('random down to', *_scale_names(len(randomisation['scales']))),
         (
             (f'`{step["layer"]}`', *(_number(value, '{:.2f}') for value in step[figure]))
             for step in randomisation['steps']
         ),
     )
+
+
+def edge_table(likeness: Sequence[float]) -> str:
+    """Return how like edges each scale's map is, and last the fused one."""
+    header = ('', *_scale_names(len(likeness) - 1))
+    return table(header, [('Spearman with edges', *(f'{value:.2f}' for value in likeness))])
 
 
 def with_interval(value: Row | None, *, signed: bool = False) -> str:
@@ -101,6 +106,10 @@ def with_interval(value: Row | None, *, signed: bool = False) -> str:
     if value.get('low') is None:
         return mean
     return f'{mean} ({number.format(value["low"])} to {number.format(value["high"])})'
+
+
+def _scale_names(scales: int) -> list[str]:
+    return [*(f'scale {number}' for number in range(1, scales + 1)), 'fused']
 
 
 def _mean_of(row: Row, figure: str) -> float:

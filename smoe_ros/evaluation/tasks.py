@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from smoe_ros.evaluation.agreement import gini, spearman, structural_similarity
+from smoe_ros.evaluation.baselines import sobel_edges
 from smoe_ros.evaluation.localisation import energy_in_boxes, points_into_boxes
 from smoe_ros.evaluation.map_methods import MapMethod
 from smoe_ros.evaluation.network import Network, Question
@@ -171,6 +172,22 @@ def randomisation(
             }
         )
     return {'scales': names, 'steps': result}
+
+
+def edge_likeness(network: Network, questions: Sequence[Question]) -> dict[str, Any]:
+    """Measure how much of each scale's map could be had without a network, from edges alone.
+
+    Returns:
+        ``spearman``: correlation of each scale's map, finest first, and last of the fused
+        saliency, with the strength of Sobel's edges; means over the pictures.
+    """
+    likeness = []
+    for question in questions:
+        batch = question.image[None]
+        edges = sobel_edges(batch, torch.zeros(1))[0].cpu().numpy()
+        maps = _maps_by_scale(network.explainer, batch)
+        likeness.append([spearman(one[0], edges) for one in maps])
+    return {'spearman': [rounded(value) for value in np.mean(likeness, axis=0).tolist()]}
 
 
 def _maps_by_scale(explainer: Explainer, images: Tensor) -> list[Array]:

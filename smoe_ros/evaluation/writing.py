@@ -15,7 +15,12 @@ from smoe_ros.evaluation.examples import draw_examples
 from smoe_ros.evaluation.map_methods import MapMethod
 from smoe_ros.evaluation.network import Question
 from smoe_ros.evaluation.plots import draw_plots
-from smoe_ros.evaluation.tables import method_table, randomisation_table, stability_table
+from smoe_ros.evaluation.tables import (
+    edge_table,
+    method_table,
+    randomisation_table,
+    stability_table,
+)
 
 _EXAMPLES = 7
 
@@ -90,6 +95,9 @@ def report(summary: Mapping[str, Any], plots: Sequence[str]) -> str:
             lines += ['', '## Spearman correlation as layers become random', '', table]
             table = randomisation_table(summary['randomisation'], 'ssim')
             lines += ['', '## Structural similarity as layers become random', '', table]
+        if summary['edge_likeness']:
+            table = edge_table(summary['edge_likeness'])
+            lines += ['', '## How like the edges of the picture the maps are', '', table]
     for plot in plots:
         lines += ['', f'![{Path(plot).stem}]({plot})']
     return '\n'.join(lines) + '\n'
