@@ -4,7 +4,8 @@
 
 kernels: compiled loops on arrays. saliency: mathematics on tensors. The modules beside it and
 engines: the explainer, no ROS. bags: beside it, no ROS either. node: the ROS side, no tensor
-mathematics. commands: the command line, beside node, no ROS. demo, report and recording: on top.
+mathematics. commands: the command line, beside node, no ROS. demo, evaluation, report and recording:
+on top; evaluation without ROS.
 """
 
 import ast
@@ -165,8 +166,11 @@ def test_the_lower_floors_import_without_ros():
 
 
 def test_the_command_line_imports_without_ros():
-    names = [f'smoe_ros.commands.{path.stem}' for path in modules('commands/[!_]*.py')]
-    assert {'smoe_ros.commands.explain', 'smoe_ros.commands.scales'} <= set(names)
+    names = [
+        f'smoe_ros.{path.parent.name}.{path.stem}'
+        for path in modules('commands/[!_]*.py', 'evaluation/[!_]*.py')
+    ]
+    assert {'smoe_ros.commands.explain', 'smoe_ros.evaluation.evaluate'} <= set(names)
     result = import_without(ROS, names)
     assert result.returncode == 0, result.stderr
 
