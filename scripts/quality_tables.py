@@ -82,9 +82,7 @@ def answers(summary: Row) -> list[str]:
     elif against['high'] < 0:
         verdict = '**worse**: the interval excludes a gain'
     else:
-        verdict = (
-            'neither better nor worse as far as these pictures can tell: the interval holds 0'
-        )
+        verdict = 'neither better nor worse that these pictures could tell: the interval holds 0'
     return [
         f'**{PRODUCT} against {REFERENCE} alone**, insertion − deletion, picture by picture: '
         f'{with_interval(against, signed=True)}: {verdict}. It takes {product["ms"]:.1f} ms, '

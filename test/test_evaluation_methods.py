@@ -241,3 +241,35 @@ def test_layer_cam_is_that_of_its_paper(by_name, network, batch, labels):
     for one, wanted in zip(found, cam, strict=True):
         enlarged = oracles.bilinear(wanted, (64, 96))
         assert np.corrcoef(one.ravel(), enlarged.ravel())[0, 1] > 0.999
+
+
+class Bright(torch.nn.Module):
+    """Class 0 is what differs from the mean colour."""
+
+    def forward(self, x):
+        score = 20 * x.abs().mean(dim=(1, 2, 3)) - 4
+        return torch.stack([score, -score], dim=1)
+
+
+@pytest.mark.skipif('LayerCAM (grad-cam)' not in PEERS, reason='grad-cam is not installed')
+def test_road_is_that_of_the_package_which_imputes():
+    from pytorch_grad_cam.metrics.road import ROADCombined
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputSoftmaxTarget
+
+    from smoe_ros.evaluation.road import road
+
+    image = photo_batch(32, 48)[0]
+    saliency = image.abs().sum(dim=0).numpy() + np.linspace(0, 1e-3, 32 * 48).reshape(32, 48)
+    saliency = (saliency / saliency.max()).astype(np.float32)
+    network = Bright()
+
+    def classify(batch):
+        with torch.inference_mode():
+            return network(batch).softmax(dim=1)
+
+    found = road(classify, image, saliency, 0)
+    wanted = ROADCombined([20, 50, 80])(
+        image[None], saliency[None], [ClassifierOutputSoftmaxTarget(0)], network
+    )
+    assert found == pytest.approx(float(wanted[0]), abs=5e-3)
+    assert abs(found) > 5e-2  # so that this tells something

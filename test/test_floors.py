@@ -4,8 +4,8 @@
 
 kernels: compiled loops on arrays. saliency: mathematics on tensors. The modules beside it and
 engines: the explainer, no ROS. bags: beside it, no ROS either. node: the ROS side, no tensor
-mathematics. commands: the command line, beside node, no ROS. demo, evaluation, report and recording:
-on top; evaluation without ROS.
+mathematics. commands: the command line, beside node, no ROS. demo, evaluation, report and
+recording: on top; evaluation without ROS.
 """
 
 import ast

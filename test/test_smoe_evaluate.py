@@ -3,6 +3,7 @@
 """smoe_evaluate: what it writes, how it goes on after an interruption, what it refuses."""
 
 import csv
+import importlib.util
 import json
 import signal
 import subprocess
@@ -274,6 +275,20 @@ def test_a_bad_input_costs_one_clear_line_and_exit_code_1(folder, tmp_path, capf
     assert any(text in line for line in said), said
     assert all(line.startswith('smoe_evaluate: ') for line in said), said
     assert not (tmp_path / 'results' / 'evaluation.json').exists()
+
+
+def test_road_is_measured_where_its_package_is_and_refused_where_it_is_not(
+    folder, tmp_path, capfd
+):
+    options = arguments(folder, tmp_path, folder / 'photos' / 'cat.png', '--road')
+    code = main([*options, '--methods', 'random'])
+    if importlib.util.find_spec('pytorch_grad_cam'):
+        assert code == 0
+        assert ('road', 'cat', 'random', 'road') in figures(tmp_path)
+        assert '| ROAD ↑ |' in (tmp_path / 'evaluation.md').read_text()
+    else:
+        assert code == 1
+        assert 'ROAD needs the package grad-cam' in capfd.readouterr().err
 
 
 def test_a_users_picture_does_not_get_the_boxes_of_a_bundled_one(folder, tmp_path):

@@ -22,6 +22,7 @@ from smoe_ros.evaluation.network import Network, Question
 from smoe_ros.evaluation.options import EvaluateOptions
 from smoe_ros.evaluation.own_methods import standard_methods
 from smoe_ros.evaluation.peers import available_peers, peer_methods
+from smoe_ros.evaluation.road import road_is_available
 from smoe_ros.evaluation.study import ONLY_FAITHFULNESS, QUICK, Scope, Study
 from smoe_ros.evaluation.subjects import (
     Film as FilmFile,
@@ -39,6 +40,7 @@ from smoe_ros.evaluation.writing import write_results
 
 PROGRESS = 'progress.jsonl'
 _QUICK_PICTURES = 3
+_ROAD_PICTURES = 6
 
 
 def evaluate(options: EvaluateOptions, say: Callable[[str], None]) -> int:
@@ -66,11 +68,11 @@ def evaluate(options: EvaluateOptions, say: Callable[[str], None]) -> int:
         refused.append(reason)
         say(reason)
 
+    scope = _scope(options)
     subjects = _subjects(options, refuse)
     boxes = _boxes(options)
     network = Network(options.settings())
     questions = _questions(network, subjects, boxes, refuse)
-    scope = replace(_scope(options), seed=options.seed)
     if options.quick:
         questions = questions[:_QUICK_PICTURES]
     methods = _methods(network, options, questions[0], say)
@@ -100,9 +102,15 @@ def evaluate(options: EvaluateOptions, say: Callable[[str], None]) -> int:
 
 
 def _scope(options: EvaluateOptions) -> Scope:
+    if options.road and not road_is_available():
+        raise ConfigurationError(
+            'ROAD needs the package grad-cam: pip install --no-deps -r requirements/benchmark.txt'
+        )
     if options.quick:
-        return replace(QUICK, film_frames=0) if options.ablation else QUICK
-    return ONLY_FAITHFULNESS if options.ablation else Scope()
+        scope = replace(QUICK, film_frames=0) if options.ablation else QUICK
+        return replace(scope, seed=options.seed, road_pictures=int(options.road))
+    scope = ONLY_FAITHFULNESS if options.ablation else Scope()
+    return replace(scope, seed=options.seed, road_pictures=_ROAD_PICTURES * options.road)
 
 
 def _subjects(options: EvaluateOptions, refuse: Callable[[str], None]) -> list[Subject]:

@@ -41,6 +41,7 @@ class EvaluateOptions:
         frames_per_film: Frames of each video that are taken as pictures.
         methods: Names of the methods; empty takes all.
         ablation: Whether to compare all settings of smoe_ros instead of methods.
+        road: Whether to remove pixels without leaving holes, too.
         quick: Whether only to see whether everything runs.
         resume: Whether to go on with an interrupted run.
         seed: Of everything that is drawn.
@@ -52,6 +53,7 @@ class EvaluateOptions:
     frames_per_film: int
     methods: tuple[str, ...]
     ablation: bool
+    road: bool
     quick: bool
     resume: bool
     seed: int
@@ -157,6 +159,12 @@ def _add_scope(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='compare instead every statistic, normalisation and preset of scale weights, without '
         'and with Grad-CAM: over a hundred settings, by deletion, insertion and boxes only',
+    )
+    group.add_argument(
+        '--road',
+        action='store_true',
+        help='also remove the pixels of six pictures by noisy linear imputation instead of '
+        'blackening them (ROAD): slow, and needs grad-cam',
     )
     group.add_argument(
         '--quick',

@@ -73,11 +73,29 @@ def area_under_curve(curve: Array) -> float:
     return float(trapezoid(curve, dx=1 / (len(curve) - 1)))
 
 
+def salient_first(saliency: Array, size: tuple[int, int]) -> NDArray[np.int64]:
+    """Return the numbers of a map's pixels, the most salient first; a seeded draw among equals.
+
+    Args:
+        saliency: Shape (H, W).
+        size: Height and width that it should have.
+
+    Raises:
+        ValueError: If it is not finite, or has another size.
+    """
+    if saliency.shape != size:
+        raise ValueError(f'a map has the size of its picture, {size}, got {saliency.shape}')
+    if not np.isfinite(saliency).all():
+        raise ValueError('a map is finite, this one has NaN or infinite values')
+    draw = np.random.default_rng(0).permutation(saliency.size)
+    return draw[np.argsort(-saliency.ravel()[draw], kind='stable')]
+
+
 def _curve(
     classify: Classify, begin: Tensor, end: Tensor, saliency: Array, label: int, steps: int
 ) -> NDArray[np.float64]:
     """Go from one picture to another; both begin and end are of shape (3, H, W)."""
-    order = _salient_first(saliency, (begin.shape[1], begin.shape[2]))
+    order = salient_first(saliency, (begin.shape[1], begin.shape[2]))
     # Step at which each pixel changes: 1 for those of the first step.
     changes = np.empty(order.size, np.int64)
     counts = np.round(np.arange(steps + 1) * order.size / steps).astype(int)
@@ -89,12 +107,3 @@ def _curve(
         changed = (at <= numbers[:, None, None])[:, None]
         probabilities.append(classify(torch.where(changed, end, begin))[:, label].cpu())
     return torch.cat(probabilities).double().numpy()
-
-
-def _salient_first(saliency: Array, size: tuple[int, int]) -> NDArray[np.int64]:
-    if saliency.shape != size:
-        raise ValueError(f'a map has the size of its picture, {size}, got {saliency.shape}')
-    if not np.isfinite(saliency).all():
-        raise ValueError('a map is finite, this one has NaN or infinite values')
-    draw = np.random.default_rng(0).permutation(saliency.size)
-    return draw[np.argsort(-saliency.ravel()[draw], kind='stable')]

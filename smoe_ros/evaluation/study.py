@@ -22,6 +22,7 @@ from smoe_ros.explainer import Explainer
 
 FAITHFULNESS = 'faithfulness'
 SENSITIVITY = 'sensitivity'
+ROAD = 'road'
 STABILITY = 'stability'
 RANDOMISATION = 'randomisation'
 EDGES = 'edges'
@@ -39,6 +40,7 @@ class Scope:
         steps: Steps of deletion and insertion.
         samples: Noisy copies of a picture for the sensitivity.
         sensitivity_pictures: Number of pictures for it; slow methods make a map for each sample.
+        road_pictures: Number of pictures for ROAD, whose imputation is slow.
         film_frames: Consecutive frames of each film.
         randomisation_pictures: Number of pictures for the randomisation, all of one size.
         randomisation_steps: Number of groups of layers that become random, one after the other.
@@ -49,6 +51,7 @@ class Scope:
     steps: int = STEPS
     samples: int = 10
     sensitivity_pictures: int = 6
+    road_pictures: int = 0
     film_frames: int = 13
     randomisation_pictures: int = 6
     randomisation_steps: int = 8
@@ -56,7 +59,7 @@ class Scope:
     seed: int = 0
 
 
-QUICK = Scope(4, 2, 1, 3, 2, 3, 2)
+QUICK = Scope(4, 2, 1, 0, 3, 2, 3, 2)
 """To see whether everything runs; its figures say nothing."""
 ONLY_FAITHFULNESS = Scope(
     sensitivity_pictures=0, film_frames=0, randomisation_pictures=0, rounds=15
@@ -159,6 +162,14 @@ class Study:
                     question.name,
                     method.name,
                     partial(tasks.sensitivity, question, method, scope.samples, scope.seed),
+                )
+        for question in self._questions[: scope.road_pictures]:
+            for method in self._methods:
+                yield Unit(
+                    ROAD,
+                    question.name,
+                    method.name,
+                    partial(tasks.removal, network, question, method, scope.seed),
                 )
         if scope.film_frames:
             yield from self._film_units()

@@ -14,6 +14,7 @@ from smoe_ros.evaluation.study import (
     EDGES,
     FAITHFULNESS,
     RANDOMISATION,
+    ROAD,
     SENSITIVITY,
     STABILITY,
     TIME,
@@ -100,6 +101,7 @@ def summarize(
         }
         row['ms'] = times.get(name)
         sensitivities = measurements.by_subject(SENSITIVITY, name, 'max_sensitivity').values()
+        row['road'] = _interval(list(measurements.by_subject(ROAD, name, 'road').values()))
         row['max_sensitivity'] = median(sensitivities) if sensitivities else None
         if curves:
             row['curves'] = {

@@ -19,12 +19,14 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def method_table(rows: Sequence[Row]) -> str:
     """Return how well each method's maps explain, and what they cost; the best first."""
+    with_road = any(row.get('road') for row in rows)
     header = (
         'method',
         'insertion ↑',
         'deletion ↓',
         'insertion − deletion ↑',
         'against Grad-CAM',
+        *(['ROAD ↑'] if with_road else []),
         'energy in boxes ↑',
         'pointing ↑',
         'max-sensitivity ↓',
@@ -41,6 +43,7 @@ def method_table(rows: Sequence[Row]) -> str:
                 _mean(row, 'deletion'),
                 with_interval(row.get('difference')),
                 with_interval(row.get('against', {}).get('Grad-CAM'), signed=True),
+                *([_mean(row, 'road')] if with_road else []),
                 _mean(row, 'energy'),
                 _mean(row, 'pointing', _percent),
                 _number(row.get('max_sensitivity'), '{:.2f}'),

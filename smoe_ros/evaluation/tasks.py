@@ -21,6 +21,7 @@ from smoe_ros.evaluation.map_methods import MapMethod
 from smoe_ros.evaluation.network import Network, Question
 from smoe_ros.evaluation.perturbation import area_under_curve, deletion_curve, insertion_curve
 from smoe_ros.evaluation.randomisation import cascade
+from smoe_ros.evaluation.road import road
 from smoe_ros.evaluation.sensitivity import max_sensitivity
 from smoe_ros.evaluation.stability import Motion, contribution_change, grey, motion_between
 from smoe_ros.explainer import Explainer
@@ -62,6 +63,13 @@ def faithfulness(
     values['deletion_curve'] = [rounded(value) for value in deletion]
     values['insertion_curve'] = [rounded(value) for value in insertion]
     return values
+
+
+def removal(network: Network, question: Question, method: MapMethod, seed: int) -> dict[str, Any]:
+    """Remove salient pixels, and the others, without leaving holes: ROAD."""
+    saliency = _map_of(method, question)
+    value = road(network.classify, question.image, saliency, question.label, seed=seed)
+    return {'road': rounded(value)}
 
 
 def sensitivity(question: Question, method: MapMethod, samples: int, seed: int) -> dict[str, Any]:
