@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from scipy.stats import bootstrap
 
 _RESAMPLES = 9999
+# What equal values may differ by after a subtraction.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def interval_of_mean(
     if not np.isfinite(sample).all():
         raise ValueError('an interval needs finite values, got NaN or infinity')
     mean = float(sample.mean())
-    if np.ptp(sample) == 0:
+    if np.ptp(sample) < _ROUNDING:
         return Interval(mean, mean, mean)
     result = bootstrap(
         (sample,),

@@ -50,19 +50,19 @@ class Scope:
 
     steps: int = STEPS
     samples: int = 10
-    sensitivity_pictures: int = 6
+    sensitivity_pictures: int = 4
     road_pictures: int = 0
-    film_frames: int = 13
+    film_frames: int = 9
     randomisation_pictures: int = 6
     randomisation_steps: int = 8
-    rounds: int = 15
+    rounds: int = 9
     seed: int = 0
 
 
 QUICK = Scope(4, 2, 1, 0, 3, 2, 3, 2)
 """To see whether everything runs; its figures say nothing."""
 ONLY_FAITHFULNESS = Scope(
-    sensitivity_pictures=0, film_frames=0, randomisation_pictures=0, rounds=15
+    sensitivity_pictures=0, film_frames=0, randomisation_pictures=0, rounds=9
 )
 """For many methods: how well their maps explain, and how long they take."""
 
