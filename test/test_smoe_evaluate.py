@@ -29,6 +29,17 @@ def build():
         layers += [nn.Conv2d(wide, narrow, 3, 2, 1), nn.BatchNorm2d(narrow), nn.ReLU()]
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 5))
 
+class Undecided(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = build()
+
+    def forward(self, x):
+        return self.net(x) * (x.abs().sum(dim=(1, 2, 3)) / x.abs().sum(dim=(1, 2, 3)))[:, None]
+
+def undecided():
+    return Undecided()
+
 def segmentation():
     return nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.ReLU(), nn.Conv2d(8, 8, 3, 2, 1), nn.ReLU())
 """
@@ -295,6 +306,20 @@ def test_a_users_picture_does_not_get_the_boxes_of_a_bundled_one(folder, tmp_pat
     options = arguments(folder, tmp_path, folder / 'photos' / 'coffee.png')
     assert main([*options, '--methods', 'random']) == 0
     assert ('faithfulness', 'coffee', 'random', 'energy') not in figures(tmp_path)
+
+
+def test_what_cannot_be_measured_is_said_and_the_rest_is_measured(folder, tmp_path, capfd):
+    """Of an empty picture this network gives NaN: where deletion ends."""
+    photo = folder / 'photos' / 'cat.png'
+    options = arguments(folder, tmp_path, photo, '--methods', 'random', backbone='undecided')
+    assert main(options) == 1
+    said = capfd.readouterr().err
+    assert 'faithfulness of cat by random failed: the network gives no finite' in said
+    assert 'Traceback' not in said
+    found = figures(tmp_path)
+    assert ('sensitivity', 'cat', 'random', 'max_sensitivity') in found
+    assert ('faithfulness', 'cat', 'random', 'deletion') not in found
+    assert '| random | – | – |' in (tmp_path / 'evaluation.md').read_text()
 
 
 def test_a_damaged_photo_is_named_and_the_rest_is_measured(folder, tmp_path, capfd):

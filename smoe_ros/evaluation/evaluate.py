@@ -25,9 +25,7 @@ from smoe_ros.evaluation.peers import available_peers, peer_methods
 from smoe_ros.evaluation.road import road_is_available
 from smoe_ros.evaluation.study import ONLY_FAITHFULNESS, QUICK, Scope, Study
 from smoe_ros.evaluation.subjects import (
-    Film as FilmFile,
-)
-from smoe_ros.evaluation.subjects import (
+    Film,
     Subject,
     bundled_subjects,
     film_frames,
@@ -35,7 +33,7 @@ from smoe_ros.evaluation.subjects import (
     subjects_of,
 )
 from smoe_ros.evaluation.summary import REFERENCES, Measurements, summarize
-from smoe_ros.evaluation.tasks import Film
+from smoe_ros.evaluation.tasks import FollowedFilm
 from smoe_ros.evaluation.writing import write_results
 
 PROGRESS = 'progress.jsonl'
@@ -51,7 +49,7 @@ def evaluate(options: EvaluateOptions, say: Callable[[str], None]) -> int:
         say: Told in a sentence what is left out.
 
     Returns:
-        The exit code: 1 if an input was refused.
+        The exit code: 1 if an input was refused, or a method failed on one.
 
     Raises:
         ConfigurationError: If a setting cannot work, or there is nothing to measure.
@@ -80,7 +78,7 @@ def evaluate(options: EvaluateOptions, say: Callable[[str], None]) -> int:
     study = Study(network, methods, questions, films, scope)
     options.output.mkdir(parents=True, exist_ok=True)
     with LineLog(path, _task(options, study, subjects)) as log:
-        study.run(log)
+        study.run(log, refuse)
     with LineLog(path, {}) as log:
         measurements = Measurements(log.entries)
     summary = {
@@ -179,9 +177,9 @@ def _methods(
 
 def _films(
     options: EvaluateOptions, network: Network, count: int
-) -> list[tuple[str, Callable[[], Film]]]:
-    def reader(film: FilmFile) -> Callable[[], Film]:
-        return lambda: Film(film.name, film_frames(film, count), network)
+) -> list[tuple[str, Callable[[], FollowedFilm]]]:
+    def reader(film: Film) -> Callable[[], FollowedFilm]:
+        return lambda: FollowedFilm(film.name, film_frames(film, count), network)
 
     films = films_of(options.inputs)[: 1 if options.quick else None]
     return [(film.name, reader(film)) for film in films]

@@ -25,9 +25,9 @@ evaluation.csv (every figure of every picture), evaluation.json (what the tables
 as PNG."""
 
 _EPILOG = """\
-exit code: 0 measured; 1 an input or a setting was refused, which a line says; 2 wrong usage; 130
-interrupted: --resume goes on. Other libraries are measured if they are installed (grad-cam,
-captum)."""
+exit code: 0 measured; 1 an input or a setting was refused, or a method failed on a picture, which
+a line says; 2 wrong usage; 130 interrupted: --resume goes on. Other libraries are measured if they
+are installed (grad-cam, captum)."""
 
 
 @dataclass(frozen=True)

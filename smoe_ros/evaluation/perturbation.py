@@ -47,7 +47,8 @@ def deletion_curve(
         Probabilities, shape (steps + 1,): of the whole picture first, of the empty one last.
 
     Raises:
-        ValueError: If the saliency is not finite, or has not the picture's size.
+        ValueError: If the saliency is not finite or has not the picture's size, or the network
+            gives no finite probability.
     """
     return _curve(classify, image, torch.zeros_like(image), saliency, label, steps)
 
@@ -106,4 +107,7 @@ def _curve(
     for numbers in torch.arange(steps + 1, device=begin.device).split(_CHUNK):
         changed = (at <= numbers[:, None, None])[:, None]
         probabilities.append(classify(torch.where(changed, end, begin))[:, label].cpu())
-    return torch.cat(probabilities).double().numpy()
+    curve = torch.cat(probabilities).double().numpy()
+    if not np.isfinite(curve).all():
+        raise ValueError('the network gives no finite probability of a picture that lacks pixels')
+    return curve

@@ -35,15 +35,28 @@ def max_sensitivity(
 
     Returns:
         The sensitivity: 0 is the best; infinite if only the map of the clean picture is all 0.
+
+    Raises:
+        ValueError: If a map is not finite, or there is no sample.
     """
+    if samples < 1:
+        raise ValueError(f'the sensitivity needs at least 1 sample, got {samples}')
     generator = torch.Generator().manual_seed(seed)
     noise = 2 * torch.rand((samples, *image.shape), generator=generator) - 1
     extent = (image.max() - image.min()) * radius
-    clean = explain(image[None])[0].double()
+    clean = _finite_map(explain, image)
     norm = clean.norm().item()
     worst = 0.0
     for one in noise.to(image.device):  # one by one: each map is as it would be of a picture alone
-        moved = (explain((image + extent * one)[None])[0].double() - clean).norm().item()
+        moved = (_finite_map(explain, image + extent * one) - clean).norm().item()
         if moved:
             worst = max(worst, moved / norm if norm else math.inf)
     return worst
+
+
+def _finite_map(explain: Callable[[Tensor], Tensor], image: Tensor) -> Tensor:
+    """Return a picture's map (H, W); one with NaN would pass for the steadiest of all."""
+    saliency = explain(image[None])[0].double()
+    if not saliency.isfinite().all():
+        raise ValueError('a map is finite, this one has NaN or infinite values')
+    return saliency

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 
@@ -30,6 +30,9 @@ TIME = 'time'
 # In place of a method: the pictures themselves, and the scales' contributions.
 INPUT = 'the camera image itself'
 CONTRIBUTIONS = 'contributions'
+FAILED = 'failed'
+
+_Film: TypeAlias = Callable[[], tasks.FollowedFilm]
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class Study:
         network: Network,
         methods: Sequence[MapMethod],
         questions: Sequence[Question],
-        films: Sequence[tuple[str, Callable[[], tasks.Film]]],
+        films: Sequence[tuple[str, _Film]],
         scope: Scope,
     ) -> None:
         """Plan it.
@@ -112,11 +115,14 @@ class Study:
         self._network, self._methods, self._questions = network, methods, questions
         self._films, self._scope = films, scope
 
-    def run(self, log: LineLog) -> None:
+    def run(self, log: LineLog, say: Callable[[str], None]) -> None:
         """Do what the log does not have yet, and write it there.
+
+        What a method cannot measure costs this one figure: it is told, and noted as failed.
 
         Args:
             log: Results of an earlier run, and of this one.
+            say: Told in a sentence what failed.
         """
         done = {
             (entry['task'], entry['subject'], entry['method'])
@@ -128,10 +134,7 @@ class Study:
             for unit in units:
                 if unit.key not in done:
                     progress.start(unit.task)
-                    log.add(
-                        {'task': unit.task, 'subject': unit.subject, 'method': unit.method}
-                        | unit.measure()
-                    )
+                    log.add(_entry(unit, say))
                 progress.advance()
 
     def description(self) -> dict[str, Any]:
@@ -222,13 +225,23 @@ class Study:
         return {'ms': milliseconds}
 
 
-def _input_stability(film: Callable[[], tasks.Film]) -> dict[str, Any]:
+def _entry(unit: Unit, say: Callable[[str], None]) -> dict[str, Any]:
+    entry: dict[str, Any] = {'task': unit.task, 'subject': unit.subject, 'method': unit.method}
+    try:
+        return entry | unit.measure()
+    except (ValueError, RuntimeError) as error:  # a map with NaN, a library's limits
+        reason = ' '.join(str(error).split())
+        say(f'{unit.task} of {unit.subject or "all"} by {unit.method or "all"} failed: {reason}')
+        return entry | {FAILED: reason}
+
+
+def _input_stability(film: _Film) -> dict[str, Any]:
     return film().input_stability()
 
 
-def _contribution_changes(film: Callable[[], tasks.Film], explainer: Explainer) -> dict[str, Any]:
+def _contribution_changes(film: _Film, explainer: Explainer) -> dict[str, Any]:
     return film().contribution_changes(explainer)
 
 
-def _stability(film: Callable[[], tasks.Film], method: MapMethod) -> dict[str, Any]:
+def _stability(film: _Film, method: MapMethod) -> dict[str, Any]:
     return film().stability(method)

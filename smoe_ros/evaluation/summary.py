@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from smoe_ros.evaluation.intervals import interval_of_mean, paired_interval
 from smoe_ros.evaluation.study import (
     EDGES,
+    FAILED,
     FAITHFULNESS,
     RANDOMISATION,
     ROAD,
@@ -36,7 +37,7 @@ class Measurements:
         self._values: defaultdict[str, defaultdict[str, dict[str, Mapping[str, Any]]]]
         self._values = defaultdict(lambda: defaultdict(dict))
         for entry in entries:
-            if {'task', 'method', 'subject'} <= entry.keys():
+            if {'task', 'method', 'subject'} <= entry.keys() and FAILED not in entry:
                 self._values[entry['task']][entry['method']][entry['subject']] = entry
 
     def by_subject(self, task: str, method: str, figure: str) -> dict[str, float]:

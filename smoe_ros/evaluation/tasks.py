@@ -83,7 +83,7 @@ def sensitivity(question: Question, method: MapMethod, samples: int, seed: int) 
     return {'max_sensitivity': rounded(value) if np.isfinite(value) else None}
 
 
-class Film:
+class FollowedFilm:
     """Consecutive frames, what moves between them, and what the network calls them."""
 
     def __init__(self, name: str, frames: Sequence[Rgb], network: Network) -> None:

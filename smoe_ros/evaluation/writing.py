@@ -75,7 +75,7 @@ def report(summary: Mapping[str, Any], plots: Sequence[str]) -> str:
         'by bootstrap over the pictures. The class is what the network says of the clean picture.',
     ]
     if summary['ablation']:
-        rows = summary['methods']
+        rows = [row for row in summary['methods'] if row['difference']]
         lines += ['', '## Choices', '', choice_table(rows)]
         lines += ['', '## Settings', '', best_table(rows)]
     else:
