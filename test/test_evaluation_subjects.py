@@ -259,3 +259,9 @@ def test_film_frames_of_what_is_no_film_are_refused(tmp_path):
     path.write_text('no video')
     with pytest.raises(ConfigurationError, match='not a video'):
         film_frames(Film('notes', path), 3)
+
+
+def test_no_frames_of_films_leaves_the_photos():
+    names = [subject.name for subject in bundled_subjects(0)]
+    assert 'chelsea' in names
+    assert not any(name.startswith(FOOTAGE) for name in names)

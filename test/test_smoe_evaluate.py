@@ -132,6 +132,12 @@ def test_the_film_is_measured_beside_its_own_motion(run):
     for method in (*OWN, *BASELINES, 'the camera image itself'):
         assert float(found['stability', 'film', method, 'flow_error']) >= 0
     assert float(found['stability', 'film', 'contributions', 'contribution_change']) >= 0
+    steady, averaged = (
+        float(found['stability', 'film', name, 'flow_error'])
+        for name in ('random', 'SMOE Scale, averaged over time')
+    )
+    assert averaged < steady
+    assert 0 < float(found['stability', 'film', 'SMOE Scale, averaged over time', 'likeness']) < 1
     moved = float(found['stability', 'film', 'the camera image itself', 'flow_error'])
     noise = float(found['stability', 'film', 'random', 'flow_error'])
     assert moved < 0.1 < noise  # the motion is undone; of noise it cannot be

@@ -126,9 +126,10 @@ def parse_options(args: Sequence[str] | None = None) -> EvaluateOptions:
     parser.add_argument(
         '--frames-per-film',
         default=6,
-        type=whole_number(1),
+        type=whole_number(0),
         metavar='N',
-        help='frames of each video that are taken as pictures (default: %(default)s)',
+        help='frames of each video that are taken as pictures; 0 takes the photos only (default: '
+        '%(default)s)',
     )
     _add_scope(parser)
     add_network(parser)

@@ -30,6 +30,8 @@ TIME = 'time'
 # In place of a method: the pictures themselves, and the scales' contributions.
 INPUT = 'the camera image itself'
 CONTRIBUTIONS = 'contributions'
+AVERAGE = '{}, averaged over time'
+_SHARE = 0.5  # of the newest map in that average
 FAILED = 'failed'
 
 _Film: TypeAlias = Callable[[], tasks.FollowedFilm]
@@ -65,9 +67,9 @@ class Scope:
 QUICK = Scope(4, 2, 1, 0, 3, 2, 3, 2)
 """To see whether everything runs; its figures say nothing."""
 ONLY_FAITHFULNESS = Scope(
-    sensitivity_pictures=0, film_frames=0, randomisation_pictures=0, rounds=9
+    steps=14, sensitivity_pictures=0, film_frames=0, randomisation_pictures=0, rounds=5
 )
-"""For many methods: how well their maps explain, and how long they take."""
+"""For many methods: how well their maps explain in half the steps, and how long they take."""
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,12 @@ class Study:
                 CONTRIBUTIONS,
                 partial(_contribution_changes, film, self._network.explainer),
             )
+            yield Unit(
+                STABILITY,
+                name,
+                AVERAGE.format(self._methods[0].name),
+                partial(_averaged, film, self._methods[0]),
+            )
             for method in self._methods:
                 yield Unit(STABILITY, name, method.name, partial(_stability, film, method))
 
@@ -237,6 +245,10 @@ def _entry(unit: Unit, say: Callable[[str], None]) -> dict[str, Any]:
 
 def _input_stability(film: _Film) -> dict[str, Any]:
     return film().input_stability()
+
+
+def _averaged(film: _Film, method: MapMethod) -> dict[str, Any]:
+    return film().averaged_stability(method, _SHARE)
 
 
 def _contribution_changes(film: _Film, explainer: Explainer) -> dict[str, Any]:

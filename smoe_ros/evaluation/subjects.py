@@ -66,7 +66,7 @@ def bundled_subjects(frames_per_film: int = 6) -> list[Subject]:
     """Return the photos and films' frames that installed packages carry; nothing is downloaded.
 
     Args:
-        frames_per_film: How many evenly spaced frames of each film.
+        frames_per_film: How many evenly spaced frames of each film; 0 takes none.
 
     Returns:
         The pictures, those of packages that are not installed left out.
@@ -181,6 +181,8 @@ def _frames_of(film: Film, count: int, source: str, warn: Warn) -> list[Subject]
         # Of a film with fewer frames than parts this is every frame, some several times.
         return [(2 * part + 1) * length // (2 * count) for part in range(count)]
 
+    if count == 0:
+        return []
     frames = _chosen_frames(film.path, in_the_middle_of_parts, warn)
     return [Subject(f'{film.name} {number:03d}', source, rgb) for number, rgb in frames.items()]
 

@@ -148,7 +148,7 @@ def _paired(measurements: Measurements, name: str, reference: str) -> Summary | 
 
 def _stability(measurements: Measurements, name: str) -> Summary:
     row: Summary = {'name': name}
-    for figure in (*_STABILITY, 'contribution_change'):
+    for figure in (*_STABILITY, 'contribution_change', 'likeness'):
         values = list(measurements.by_subject(STABILITY, name, figure).values())
         row[figure] = fmean(values) if values else None
     return row

@@ -123,9 +123,25 @@ class FollowedFilm:
             Means over the pairs: ``correlation`` (Spearman), ``flow_error`` (of maps 0..1, after
             the motion is undone), ``peak_jitter`` (pixels of the input, likewise).
         """
-        label = torch.tensor([self._label], device=self._inputs[0].device)
-        maps = [method.explain(image[None], label)[0].cpu().numpy() for image in self._inputs]
-        return self._stability([_stretched(one) for one in maps])
+        return self._stability(self._maps(method))
+
+    def averaged_stability(self, method: MapMethod, share: float) -> dict[str, Any]:
+        """Measure what an exponential average over time would bring, and what it would cost.
+
+        Args:
+            method: Makes the maps.
+            share: Share of the newest map in the average, 0..1.
+
+        Returns:
+            As `stability`; and ``likeness``, the Spearman correlation of the averaged map with
+            that of its own frame: what is lost is the lag.
+        """
+        maps = self._maps(method)
+        averages = [maps[0]]
+        for one in maps[1:]:
+            averages.append(share * one + (1 - share) * averages[-1])
+        likeness = [spearman(a, b) for a, b in zip(averages[1:], maps[1:], strict=True)]
+        return self._stability(averages) | {'likeness': _mean(likeness)}
 
     def contribution_changes(self, explainer: Explainer) -> dict[str, Any]:
         """Measure how much the scales' contributions change from frame to frame, L1."""
@@ -134,6 +150,12 @@ class FollowedFilm:
             contribution_change(vectors[number], vectors[number + 1]) for number, _ in self.pairs
         ]
         return {'contribution_change': _mean(changes)}
+
+    def _maps(self, method: MapMethod) -> list[Array]:
+        """Return a method's map of every frame, from 0 to 1."""
+        label = torch.tensor([self._label], device=self._inputs[0].device)
+        maps = [method.explain(image[None], label)[0].cpu().numpy() for image in self._inputs]
+        return [_stretched(one) for one in maps]
 
     def _stability(self, maps: Sequence[Array]) -> dict[str, Any]:
         pairs = [(motion, maps[number], maps[number + 1]) for number, motion in self.pairs]
