@@ -12,11 +12,13 @@ from smoe_ros.commands.inputs import find_inputs
 from smoe_ros.commands.progress import complain
 from smoe_ros.commands.results import prepare_output
 from smoe_ros.errors import ConfigurationError
+from smoe_ros.thread_waiting import spin_briefly
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Explain what the command line names, and return the exit code."""
     options = parse_options(args)
+    spin_briefly()
     try:
         return _explain(options)
     except ConfigurationError as error:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from smoe_ros.commands.progress import complain
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.evaluation.options import parse_options
+from smoe_ros.thread_waiting import spin_briefly
 
 _COMMAND = 'smoe_evaluate'
 
@@ -17,6 +18,7 @@ _COMMAND = 'smoe_evaluate'
 def main(args: Sequence[str] | None = None) -> int:
     """Measure what the command line names, and return the exit code."""
     options = parse_options(args)
+    spin_briefly()
     try:
         # Imports torch, which takes seconds: not for --help or a mistake.
         from smoe_ros.evaluation.evaluate import evaluate  # noqa: PLC0415

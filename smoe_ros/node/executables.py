@@ -15,6 +15,8 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
+from smoe_ros.thread_waiting import spin_briefly
+
 
 def smoe_node() -> NoReturn:
     """Run the node, and end the process with its exit code.
@@ -24,6 +26,7 @@ def smoe_node() -> NoReturn:
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end_at_once)
+    spin_briefly()
     from smoe_ros.node.smoe_node import main  # noqa: PLC0415
 
     gc.freeze()  # the collection below need not look through torch, which takes a second

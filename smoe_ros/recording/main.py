@@ -12,6 +12,7 @@ from pathlib import Path
 from smoe_ros.commands.progress import complain
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.recording.explain_options import add_explain_options, explain_options
+from smoe_ros.thread_waiting import spin_briefly
 
 _COMMAND = 'smoe_bag'
 
@@ -41,6 +42,7 @@ def main(args: Sequence[str] | None = None) -> int:
         help='page to write; replaced if it exists (default: %(default)s)',
     )
     options = parser.parse_args(args)
+    spin_briefly()
     try:
         if options.command == 'report':
             from smoe_ros.report.writing import write_report  # noqa: PLC0415

@@ -1,0 +1,62 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Threads that wait do not keep others off the cores, unless the user wants that."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from smoe_ros.thread_waiting import spin_briefly
+
+VARIABLES = ('GOMP_SPINCOUNT', 'OMP_WAIT_POLICY')
+
+
+@pytest.mark.parametrize(
+    ('set_before', 'wanted'),
+    [
+        ({}, {'GOMP_SPINCOUNT': '1000'}),
+        ({'GOMP_SPINCOUNT': '7'}, {'GOMP_SPINCOUNT': '7'}),
+        ({'OMP_WAIT_POLICY': 'ACTIVE'}, {'OMP_WAIT_POLICY': 'ACTIVE'}),
+    ],
+)
+def test_what_the_user_set_stays(monkeypatch, set_before, wanted):
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in set_before.items():
+        monkeypatch.setenv(name, value)
+    spin_briefly()
+    assert {name: os.environ[name] for name in VARIABLES if name in os.environ} == wanted
+
+
+@pytest.mark.parametrize(
+    'command',
+    [
+        'from smoe_ros.commands.explain import main; main(["none.png", "--output", {folder!r}])',
+        'from smoe_ros.evaluation.main import main; main(["none.png", "--output", {folder!r}])',
+        'from smoe_ros.recording.main import main; main(["explain", "none.bag", {folder!r}])',
+        'from smoe_ros.node.executables import smoe_node; smoe_node()',
+    ],
+)
+def test_it_is_said_before_torch_is_loaded(command, tmp_path):
+    environment = {name: os.environ[name] for name in os.environ if name not in VARIABLES}
+    program = (
+        'import sys, smoe_ros.thread_waiting as waiting\n'
+        'told = waiting.spin_briefly\n'
+        'def watch():\n'
+        '    assert "torch" not in sys.modules\n'
+        '    told()\n'
+        '    print("said in time", flush=True)\n'
+        '    sys.exit(0)\n'
+        'waiting.spin_briefly = watch\n' + command.format(folder=str(tmp_path / 'out'))
+    )
+    ended = subprocess.run(
+        [sys.executable, '-c', program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.stdout == 'said in time\n', ended.stderr
