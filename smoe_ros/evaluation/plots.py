@@ -60,6 +60,8 @@ def quality_figure(rows: Sequence[Row]) -> Figure:
 
 
 def _draw_times(axes: Axes, rows: Sequence[Row]) -> None:
+    # Names of the slow stand left of their points: there is no room right of them.
+    middle = 300
     for row in rows:
         axes.scatter(row['ms'], row['difference']['mean'], color=_COLOURS[row['kind']], s=40)
         if is_variant(row['name']):
@@ -67,7 +69,9 @@ def _draw_times(axes: Axes, rows: Sequence[Row]) -> None:
         axes.annotate(
             row['name'],
             (row['ms'], row['difference']['mean']),
-            xytext=(5, 3),
+            xytext=(-5, -3) if row['ms'] > middle else (5, 3),
+            ha='right' if row['ms'] > middle else 'left',
+            va='top' if row['ms'] > middle else 'bottom',
             textcoords='offset points',
             fontsize=8,
         )

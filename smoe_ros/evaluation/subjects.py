@@ -26,10 +26,10 @@ _PHOTOS = {
     'chelsea': ('scikit-image', 'skimage', 'data/chelsea.png'),
     'coffee': ('scikit-image', 'skimage', 'data/coffee.png'),
     'rocket': ('scikit-image', 'skimage', 'data/rocket.jpg'),
-    'motorcycle': ('scikit-image', 'skimage', 'data/motorcycle_left.png'),
     'china': ('scikit-learn', 'sklearn', 'datasets/images/china.jpg'),
     'flower': ('scikit-learn', 'sklearn', 'datasets/images/flower.jpg'),
     'grace hopper': ('Matplotlib', 'matplotlib', 'mpl-data/sample_data/grace_hopper.jpg'),
+    'motorcycle': ('scikit-image', 'skimage', 'data/motorcycle_left.png'),
 }
 
 
