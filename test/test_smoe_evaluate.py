@@ -340,7 +340,7 @@ def test_a_damaged_photo_is_named_and_the_rest_is_measured(folder, tmp_path, cap
 
 @pytest.mark.parametrize(
     'wrong',
-    [['--frames-per-film', '0'], ['--seed', '-1'], ['--ablation', '--methods', 'random'], ['-x']],
+    [['--frames-per-film', '-1'], ['--seed', '-1'], ['--ablation', '--methods', 'random'], ['-x']],
 )
 def test_wrong_usage_ends_with_2(tmp_path, wrong):
     with pytest.raises(SystemExit) as end:
