@@ -72,7 +72,7 @@ def test_killed_at_ten_moments_there_is_nothing_or_all_and_the_end_is_the_same(
         if out.exists():
             break
     # Some were killed while they got further; how many depends on the machine's speed.
-    assert sum(later > earlier for earlier, later in itertools.pairwise(killed)) > 1
+    assert sum(later > earlier for earlier, later in itertools.pairwise(killed)) > 4
     if not out.exists():
         assert main(['explain', str(bag), str(out), *OPTIONS, '--resume']) == 0
     assert messages_of(out) == uninterrupted
@@ -99,6 +99,23 @@ def test_killed_before_the_end_nothing_has_the_final_name_and_work_is_not_lost(
     assert int(lines[0].split('after ')[1].split()[0]) > 20
     assert f'explained {FRAMES} frames' in lines[-1]
     assert messages_of(out) == uninterrupted
+
+
+def test_a_run_that_goes_on_averages_over_what_was_before(bag, uninterrupted, tmp_path):
+    smooth = ['--smoothing-time', '2']
+    whole, out = tmp_path / 'whole', tmp_path / 'out'
+    assert main(['explain', str(bag), str(whole), *OPTIONS, *smooth]) == 0
+    process = forked(bag, out, tmp_path / 'process', *smooth)
+    deadline = time.monotonic() + 60
+    while places_of(out) < 30:
+        assert process.returncode is None, process.report()
+        assert time.monotonic() < deadline, process.report()
+        time.sleep(0.002)
+    process.send_signal(9)
+    process.wait(10)
+    assert main(['explain', str(bag), str(out), *OPTIONS, *smooth, '--resume']) == 0
+    assert messages_of(out) == messages_of(whole)
+    assert messages_of(whole) != uninterrupted
 
 
 def test_an_interrupt_says_how_to_go_on(bag, tmp_path):

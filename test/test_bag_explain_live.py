@@ -17,7 +17,6 @@ from sensor_msgs.msg import CompressedImage, Image
 from smoe_msgs.msg import ScaleContributions
 from smoe_ros.recording.main import main
 
-FRAMES = 200
 PICTURES = ('saliency', 'saliency_float', 'lovi', 'scales', 'overlay', 'overlay/compressed')
 OUTPUTS = ('contributions', *PICTURES)
 
@@ -39,16 +38,26 @@ def fields_of(message):
     return texts, numbers
 
 
-def test_two_hundred_frames_are_explained_live_as_in_a_bag(ros_node, ros_domain, tmp_path):
-    frames = street(FRAMES)
-    bag = write_bag(tmp_path / 'in', FRAMES, pictures=lambda index: frames[index], talk=False)
+@pytest.mark.parametrize(('count', 'smoothing_time'), [(200, 0.0), (30, 0.2)])
+def test_frames_are_explained_live_as_in_a_bag(
+    ros_node, ros_domain, tmp_path, count, smoothing_time
+):
+    frames = street(count)
+    bag = write_bag(tmp_path / 'in', count, pictures=lambda index: frames[index], talk=False)
     out = tmp_path / 'out'
     options = ['--short-side', '64', '--outputs', ','.join(OUTPUTS)]
+    options += ['--smoothing-time', str(smoothing_time)]
     assert main(['explain', str(bag), str(out), *options]) == 0
     recorded = messages_of(bag)
     node, compared = ros_node('camera_and_listener'), 0
     with forked_nodes(tmp_path / 'nodes') as start:
-        start(parameters={'short_side': 64, 'engine': 'torch'})
+        start(
+            parameters={
+                'short_side': 64,
+                'engine': 'torch',
+                'smoothing_time': smoothing_time,
+            }
+        )
         camera, listener = Camera(node), Listener(node, outputs=OUTPUTS)
         earlier = image_of(frames[0])
         earlier.header.stamp.sec = 1
@@ -74,4 +83,4 @@ def test_two_hundred_frames_are_explained_live_as_in_a_bag(ros_node, ros_domain,
                     kind = CompressedImage if name.endswith('/compressed') else Image
                     assert deserialize_message(mine.data, kind) == live
                 compared += 1
-    assert compared == FRAMES * len(OUTPUTS)
+    assert compared == count * len(OUTPUTS)

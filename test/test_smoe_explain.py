@@ -176,6 +176,19 @@ def test_batches_change_nothing(run, inputs, tmp_path):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
 
 
+def test_maps_of_a_video_are_averaged_over_the_time_asked_for(run, inputs, tmp_path):
+    args = ['--output', str(tmp_path), '--cam', 'grad_cam', '--smoothing-time', '1e5']
+    assert main([str(inputs / 'street.mp4'), *args]) == 0
+    plain, smooth = (rows(o / 'street' / 'contributions.csv') for o in (run.output, tmp_path))
+    shares, own = ([figures(row, 'contribution') for row in t] for t in (smooth, plain))
+    # So long that the first frame is all that is seen.
+    np.testing.assert_allclose(shares, [own[0]] * FRAMES, atol=1e-3)
+    assert np.abs(np.subtract(own[-1], own[0])).max() > 5e-3
+    # What the network said of each frame is its own.
+    a, b = ([figures(row, 'information') for row in table] for table in (plain, smooth))
+    np.testing.assert_allclose(a, b, rtol=1e-4)
+
+
 def test_another_engine_runs_the_network_and_finds_the_same(inputs, tmp_path, monkeypatch):
     engine = pytest.importorskip('smoe_ros.engines.onnx_runtime').OnnxEngine
     batches, run_by_engine = [], engine.run
@@ -239,6 +252,8 @@ def test_a_setting_that_cannot_work_is_refused_in_one_line(inputs, tmp_path, cap
         ['--batch', '0'],
         ['--statistic', 'smoe'],
         ['--alpha', '2'],
+        ['--smoothing-time', '-1'],
+        ['--smoothing-time', 'nan'],
         ['--mean', '1,2'],
         ['--class', '3'],
         ['--nonsense'],

@@ -30,6 +30,7 @@ from smoe_ros.node.smoe_parameters import PARAMETERS
 BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}
 OUTPUTS = ('saliency_float', 'overlay', 'mask', 'contributions')
 PICTURE = small()
+ANOTHER = PICTURE[::-1, ::-1].copy()
 
 
 class Bench:
@@ -227,6 +228,20 @@ def max_rate(bench, default):
 
 
 @effect
+def smoothing_time(bench, default):
+    bench.start(parameters={'short_side': 64, 'smoothing_time': 60.0})
+    camera, listener = Camera(bench.ros), Listener(bench.ros, outputs=['saliency_float'])
+    camera.send_until(listener.complete, ANOTHER, 40)
+    stamp = camera.send(PICTURE)
+    wait_until(lambda: stamp in listener.complete(), node=bench.ros)
+    # After a minute of the other picture's map, as good as nothing of the new one's is seen.
+    own, shown = default, array_of(listener.of(stamp)['saliency_float'])
+    other = array_of(listener.came['saliency_float'][0])
+    assert np.abs(shown - own).max() > 0.05
+    assert np.abs(shown - other).max() < 0.05
+
+
+@effect
 def salient_fraction(bench, default):
     mask = array_of(bench.explained(salient_fraction=0.5)[1]['mask'])
     assert np.mean(mask == 255) == pytest.approx(0.5, abs=0.01)
@@ -378,9 +393,9 @@ class Live:
         (value,) = self.call('get_parameters', [name]).values
         return parameter_value_to_python(value)
 
-    def explained(self):
+    def explained(self, picture=PICTURE):
         """Return the outputs of a frame that is sent now."""
-        stamp = self.camera.send(PICTURE)
+        stamp = self.camera.send(picture)
         wait_until(lambda: stamp in self.listener.complete(), node=self.ros)
         return self.listener.of(stamp)
 
@@ -509,6 +524,10 @@ LIVE = {
         2.0,
         lambda live: np.diff(stamps_of_explained(live.listener, live.camera)).min() > 0.25,
     ),
+    'smoothing_time': (
+        60.0,
+        lambda live: (live.explained(ANOTHER), _differs(live))[1],
+    ),
     'salient_fraction': (
         0.5,
         lambda live: (
@@ -619,6 +638,16 @@ def test_a_method_that_cannot_be_is_refused_with_the_reason_and_changes_nothing(
     assert reason in result.reason
     assert live.get(name) == former
     np.testing.assert_allclose(live.saliency(), before, atol=1e-6)
+
+
+def test_an_average_over_time_holds_nothing_of_another_network(live):
+    assert live.set('smoothing_time', 60.0).successful
+    live.explained(ANOTHER)
+    assert live.set('std', [1.0, 0.5, 0.1]).successful
+    first = live.saliency()
+    assert live.set('smoothing_time', 0.0).successful
+    np.testing.assert_allclose(first, live.saliency(), atol=1e-5)
+    assert live.set('std', Parameter('std', Parameter.Type.DOUBLE_ARRAY, [])).successful
 
 
 def test_the_rate_may_be_limited_and_freed_at_run_time(live):

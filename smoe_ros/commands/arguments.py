@@ -62,6 +62,14 @@ def share(text: str) -> float:
     return number
 
 
+def seconds(text: str) -> float:
+    """Read a number of seconds, at least 0."""
+    number = _number(text)
+    if not 0 <= number < math.inf:  # written so that NaN is refused, too
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds of at least 0")
+    return number
+
+
 def channel_values(text: str) -> tuple[float, ...]:
     """Read one number for each of red, green and blue, as in ``0.485,0.456,0.406``."""
     numbers = tuple(_number(part) for part in text.split(','))

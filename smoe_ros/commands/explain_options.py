@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smoe_ros.commands.network_options import (
-    NetworkOptions,
-    add_network_options,
-    check_network_options,
+    FrameOptions,
+    add_frame_options,
+    check_frame_options,
 )
 
 _DESCRIPTION = """\
@@ -29,7 +29,7 @@ exit code: 0 all explained; 1 an input or a setting was refused, which a line sa
 
 
 @dataclass(frozen=True)
-class ExplainOptions(NetworkOptions):
+class ExplainOptions(FrameOptions):
     """What the user asked for.
 
     Attributes:
@@ -60,9 +60,9 @@ def parse_options(args: Sequence[str] | None = None) -> ExplainOptions:
     parser.add_argument(
         '--output', required=True, type=Path, metavar='DIR', help='folder for the results'
     )
-    add_network_options(parser)
+    add_frame_options(parser)
     options = parser.parse_args(args)
-    check_network_options(parser, options)
+    check_frame_options(parser, options)
     values = vars(options)
     values['inputs'] = tuple(values['inputs'])
     return ExplainOptions(**values)

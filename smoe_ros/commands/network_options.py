@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from smoe_ros.commands.arguments import (
     add_allow_download,
     add_scale_options,
     channel_values,
+    seconds,
     share,
     whole_number,
 )
@@ -35,7 +36,7 @@ CAMS = ('none', 'grad_cam', 'grad_cam_pp', 'x_grad_cam')
 
 @dataclass(frozen=True)
 class NetworkOptions:
-    """What the user asked for; see `smoe_ros.settings.Settings` for the network's part.
+    """Network and method that the user asked for; see `smoe_ros.settings.Settings`.
 
     Attributes:
         backbone: Network to explain.
@@ -49,14 +50,8 @@ class NetworkOptions:
         scale_weights: Preset or numbers, as written.
         statistic: Name of the statistic over channels.
         normalization: Name of the normalisation.
-        cam: Name of the class activation, or ``'none'``.
-        target_class: Index or name of the class of the class activation; None takes each frame's
-            most probable one.
-        alpha: Share of the heat map in the overlay, 0..1.
         device: Device of the network.
-        engine: What runs the network.
         threads: Number of CPU threads; 0 leaves torch's choice.
-        batch: Number of frames that go through the network together.
     """
 
     backbone: str
@@ -70,16 +65,11 @@ class NetworkOptions:
     scale_weights: str
     statistic: str
     normalization: str
-    cam: str
-    target_class: str | None
-    alpha: float
     device: str
-    engine: str
     threads: int
-    batch: int
 
     def settings(self) -> Settings:
-        """Return what of it makes a pipeline, but for the class, whose name is looked up later.
+        """Return what of it makes a pipeline.
 
         Raises:
             ConfigurationError: If the scale weights cannot be read.
@@ -96,24 +86,50 @@ class NetworkOptions:
             scale_weights=parse_scale_weights(self.scale_weights),
             statistic=self.statistic,
             normalization=self.normalization,
-            cam=self.cam,
             mean=self.mean,
             std=self.std,
             labels=self.labels,
             device=self.device,
-            engine=self.engine,
             threads=self.threads,
         )
 
 
-def add_network_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `NetworkOptions`."""
+@dataclass(frozen=True)
+class FrameOptions(NetworkOptions):
+    """How the user wants frames explained and drawn.
+
+    Attributes:
+        cam: Name of the class activation, or ``'none'``.
+        target_class: Index or name of the class of the class activation; None takes each frame's
+            most probable one.
+        smoothing_time: Time constant in seconds of the average over consecutive frames; 0 is none.
+        alpha: Share of the heat map in the overlay, 0..1.
+        engine: What runs the network.
+        batch: Number of frames that go through the network together.
+    """
+
+    cam: str
+    target_class: str | None
+    smoothing_time: float
+    alpha: float
+    engine: str
+    batch: int
+
+    def settings(self) -> Settings:
+        """Return what of it makes a pipeline, but for the class, whose name is looked up later."""
+        return replace(super().settings(), cam=self.cam, engine=self.engine)
+
+
+def add_frame_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `FrameOptions`."""
     add_network(parser)
-    add_cam(add_method(parser))
+    method = add_method(parser)
+    _add_cam(method)
+    _add_smoothing(method)
     _add_running(parser)
 
 
-def check_network_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+def check_frame_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """End the process if options do not go together."""
     if options.target_class is not None and options.cam == 'none':
         parser.error(f'--class has an effect only with --cam: {", ".join(CAMS[1:])}')
@@ -190,7 +206,7 @@ def add_method(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     return group
 
 
-def add_cam(group: argparse._ArgumentGroup) -> None:
+def _add_cam(group: argparse._ArgumentGroup) -> None:
     """Add the class activation and its class."""
     group.add_argument(
         '--cam',
@@ -206,6 +222,18 @@ def add_cam(group: argparse._ArgumentGroup) -> None:
         metavar='INDEX|NAME',
         help="class of the class activation: its index, or its name or a part that no other's "
         'has, in any case (default: the most probable class of each frame)',
+    )
+
+
+def _add_smoothing(group: argparse._ArgumentGroup) -> None:
+    """Add the average over time."""
+    group.add_argument(
+        '--smoothing-time',
+        default=0.0,
+        type=seconds,
+        metavar='S',
+        help='average the maps of consecutive frames, an older one by exp(-age / S): steadier, '
+        'and later; 0 shows each frame by itself (default: %(default)s)',
     )
 
 

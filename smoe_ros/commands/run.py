@@ -22,6 +22,7 @@ from smoe_ros.errors import ConfigurationError, FrameError
 from smoe_ros.frame_explanation import FrameExplanation
 from smoe_ros.pipeline import Pipeline, backbone_of
 from smoe_ros.preprocessing import Rgb
+from smoe_ros.temporal_average import TemporalAverage
 from smoe_ros.video_sources import VideoFile
 
 _Item = TypeVar('_Item')
@@ -58,6 +59,7 @@ class _Run:
         self._pipeline = pipeline
         self._output: Path = options.output
         self._batch = options.batch
+        self._smoothing_time = options.smoothing_time
         self._progress = progress
         self._style = Style(options.alpha, pipeline.explainer.weights, pipeline.backbone.labels)
 
@@ -120,13 +122,16 @@ class _Run:
 
     def _explain_frames(self, source: VideoFile, writer: VideoWriter) -> None:
         number = itertools.count()
+        average, method = TemporalAverage(), self._pipeline.settings.method
         for images in _batches(source.frames(), self._batch):
             frames = [cv2.cvtColor(image, cv2.COLOR_BGR2RGB) for image in images]
             for rgb, explanation in zip(frames, self._pipeline.explain(frames), strict=True):
                 index = next(number)
                 if isinstance(explanation, FrameError):
                     raise FrameError(f'frame {index}: {explanation}')
-                writer.add(rgb, explanation)
+                stamp = round(index / source.rate * 1e9)
+                shown = average.add(explanation, method, stamp, self._smoothing_time)
+                writer.add(rgb, shown)
                 self._progress.advance()
 
 

@@ -8,13 +8,15 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 from smoe_ros.commands.arguments import whole_number
-from smoe_ros.commands.network_options import add_device, add_method, add_network, add_threads
-
-if TYPE_CHECKING:
-    from smoe_ros.settings import Settings
+from smoe_ros.commands.network_options import (
+    NetworkOptions,
+    add_device,
+    add_method,
+    add_network,
+    add_threads,
+)
 
 _DESCRIPTION = """\
 Measure how well saliency maps explain a network, beside baselines and other libraries.
@@ -31,8 +33,8 @@ are installed (grad-cam, captum)."""
 
 
 @dataclass(frozen=True)
-class EvaluateOptions:
-    """What the user asked for; see `smoe_ros.settings.Settings` for what is not here.
+class EvaluateOptions(NetworkOptions):
+    """What the user asked for.
 
     Attributes:
         inputs: Photos, folders of photos and videos, and videos; empty takes the bundled ones.
@@ -57,44 +59,6 @@ class EvaluateOptions:
     quick: bool
     resume: bool
     seed: int
-    backbone: str
-    weights: str
-    allow_download: bool
-    short_side: int
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    labels: str
-    scales: Literal['auto'] | tuple[str, ...]
-    scale_weights: str
-    statistic: str
-    normalization: str
-    device: str
-    threads: int
-
-    def settings(self) -> Settings:
-        """Return the network's part.
-
-        Raises:
-            ConfigurationError: If the scale weights cannot be read.
-        """
-        # Imports torch, which takes seconds: not for --help or a mistake.
-        from smoe_ros.settings import Settings, parse_scale_weights  # noqa: PLC0415
-
-        return Settings(
-            backbone=self.backbone,
-            weights=self.weights,
-            allow_download=self.allow_download,
-            short_side=self.short_side,
-            scales=self.scales,
-            scale_weights=parse_scale_weights(self.scale_weights),
-            statistic=self.statistic,
-            normalization=self.normalization,
-            mean=self.mean,
-            std=self.std,
-            labels=self.labels,
-            device=self.device,
-            threads=self.threads,
-        )
 
 
 def parse_options(args: Sequence[str] | None = None) -> EvaluateOptions:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ from smoe_ros.node.outputs import Drawing
 from smoe_ros.node.stamp_order import nanoseconds
 from smoe_ros.pipeline import Pipeline
 from smoe_ros.preprocessing import Rgb
+from smoe_ros.temporal_average import TemporalAverage
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Plan:
         drawing: How outputs are drawn.
         threads: CPU threads of the network; 0 leaves the choice to torch.
         max_rate: Explanations a second of each camera at most; 0 is no limit.
+        smoothing_time: Time constant in seconds of the average over frames; 0 is none.
     """
 
     pipeline: Pipeline
@@ -46,6 +49,7 @@ class Plan:
     drawing: Drawing
     threads: int = 0
     max_rate: float = 0.0
+    smoothing_time: float = 0.0
 
 
 class FrameWorker:
@@ -73,6 +77,7 @@ class FrameWorker:
         self._logger = node.get_logger()
         self._cameras = cameras
         self._slots: FrameSlots[AnyImage] = FrameSlots()
+        self._averages: defaultdict[int, TemporalAverage] = defaultdict(TemporalAverage)
         self._thread = threading.Thread(target=self._work, name='frame_worker', daemon=True)
         self._thread.start()
 
@@ -107,6 +112,8 @@ class FrameWorker:
             if plan.threads != threads:
                 threads = plan.threads
                 plan.pipeline.set_threads(threads)
+            if plan.pipeline is not pipeline:
+                self._averages.clear()  # they are the other network's
             explained = self._explain(taken, plan)
             if plan.pipeline is not pipeline:
                 pipeline = plan.pipeline
@@ -145,14 +152,18 @@ class FrameWorker:
                 self._reject(index, result)
                 continue
             camera, header = self._cameras[index], taken[index].header
+            stamp = nanoseconds(header.stamp)
             try:
-                camera.outputs.publish(header, rgb, result, method, plan.drawing)
-                age = (self._clock.now().nanoseconds - nanoseconds(header.stamp)) * 1e-9
+                shown = self._averages[index].add(
+                    result, plan.options, stamp or None, plan.smoothing_time
+                )
+                camera.outputs.publish(header, rgb, shown, method, plan.drawing)
+                age = (self._clock.now().nanoseconds - stamp) * 1e-9
             except Exception as error:  # the middleware's, or an output that cannot be made
                 self._reject(index, error)
                 continue
             # Without a stamp, or with a clock that has jumped back, there is no age.
-            known = nanoseconds(header.stamp) != 0 and age >= 0
+            known = stamp != 0 and age >= 0
             camera.counts.explain(age if known else float('nan'), time.monotonic() - started)
         return True
 

@@ -176,6 +176,7 @@ class SmoeNode(LifecycleNode):
             to_drawing(self._values),
             self._values['threads'],
             self._values['max_rate'],
+            self._values['smoothing_time'],
         )
 
     def _receive(self, camera: int, image: AnyImage) -> None:

@@ -162,6 +162,16 @@ PARAMETERS = (
         runtime=True,
     ),
     Parameter(
+        'smoothing_time',
+        0.0,
+        'Seconds over which the maps of consecutive frames are averaged: a frame counts '
+        'exp(-age/smoothing_time). Steadier maps and peaks, which lag behind by about as long; '
+        '0 shows each frame by itself. Needs stamped images.',
+        minimum=0.0,
+        maximum=60.0,
+        runtime=True,
+    ),
+    Parameter(
         'salient_fraction',
         0.1,
         'Share of the pixels that the mask marks as most salient.',

@@ -9,11 +9,11 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from smoe_ros.commands.arguments import whole_number
+from smoe_ros.commands.arguments import seconds, whole_number
 from smoe_ros.commands.network_options import (
-    NetworkOptions,
-    add_network_options,
-    check_network_options,
+    FrameOptions,
+    add_frame_options,
+    check_frame_options,
 )
 
 # Small, and drawn while the network works; an overlay of the camera's size takes as long as both.
@@ -34,7 +34,7 @@ damaged or has images that cannot be explained, and the rest is explained; 130 i
 
 
 @dataclass(frozen=True)
-class BagExplainOptions(NetworkOptions):
+class BagExplainOptions(FrameOptions):
     """What the user asked for.
 
     Attributes:
@@ -85,14 +85,14 @@ def add_explain_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--start',
         default=0.0,
-        type=_seconds,
+        type=seconds,
         metavar='S',
         help="begin S seconds after the bag's first message (default: %(default)s)",
     )
     parser.add_argument(
         '--end',
         default=math.inf,
-        type=_seconds,
+        type=seconds,
         metavar='S',
         help="end S seconds after the bag's first message (default: the bag's end)",
     )
@@ -115,14 +115,14 @@ def add_explain_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--resume', action='store_true', help='go on with a run that was interrupted'
     )
-    add_network_options(parser)
+    add_frame_options(parser)
 
 
 def explain_options(
     parser: argparse.ArgumentParser, options: argparse.Namespace
 ) -> BagExplainOptions:
     """Return what was asked for; ends the process on a mistake (2)."""
-    check_network_options(parser, options)
+    check_frame_options(parser, options)
     if options.end <= options.start:
         parser.error(f'--end {options.end:g} is not after --start {options.start:g}')
     names = BagExplainOptions.__dataclass_fields__
@@ -134,13 +134,3 @@ def _names(text: str) -> tuple[str, ...]:
     if not all(names):
         raise argparse.ArgumentTypeError(f"'{text}' has an empty name; separate names by commas")
     return names
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds of at least 0")
-    return seconds

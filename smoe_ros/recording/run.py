@@ -25,6 +25,7 @@ from smoe_ros.recording.journal import Journal, Place
 from smoe_ros.recording.serializing import serialized
 from smoe_ros.recording.task import Task
 from smoe_ros.recording.unfinished import UnfinishedBag
+from smoe_ros.temporal_average import TemporalAverage
 
 # Refusals that are told one by one; a bag may have thousands.
 _MOST_TOLD = 5
@@ -67,6 +68,8 @@ class Run:
             labels=pipeline.backbone.labels,
         )
         self._drawing = Drawing(overlay_alpha=task.options.alpha)
+        self._options = options
+        self._averages: defaultdict[BagCamera, TemporalAverage] = defaultdict(TemporalAverage)
         self._histories: defaultdict[BagCamera, History] = defaultdict(History)
         self._told: Counter[BagCamera] = Counter()
         self.place = Place()
@@ -111,8 +114,10 @@ class Run:
                 written.result()
 
     def _warm_from(self, resumed: Place) -> int:
-        """Return the number of messages after which frames matter: for pictures of the past."""
+        """Return the number of messages after which frames matter: for what shows the past."""
         needs_past = any(name.startswith('overview') for name in self._task.options.outputs)
+        if resumed.read and self._task.options.smoothing_time:
+            return 0  # an average holds something of every frame before
         if not resumed.read or not needs_past:
             return resumed.read
         times = [one.time for one in itertools.islice(self._task.messages(), resumed.read)]
@@ -145,9 +150,12 @@ class Run:
 
     def _write_frame(self, frame: Frame, explanation: FrameExplanation, *, silent: bool) -> int:
         """Write a frame's outputs and return their number."""
-        history = self._histories[frame.camera]
-        seconds = nanoseconds(frame.header.stamp) * 1e-9
-        history.add(seconds, explanation.contributions.tolist())
+        history, average = self._histories[frame.camera], self._averages[frame.camera]
+        stamp = nanoseconds(frame.header.stamp)
+        explanation = average.add(
+            explanation, self._options, stamp or None, self._task.options.smoothing_time
+        )
+        history.add(stamp * 1e-9, explanation.contributions.tolist())
         if silent:
             return 0
         explained = ExplainedFrame(frame.rgb, explanation, self._method, self._drawing, history)
