@@ -11,12 +11,11 @@ from scipy.ndimage import sobel
 from scipy.stats import spearmanr
 from small_networks import CAT, hooks_of, one_thread, photo_batch, plain  # noqa: F401 - a fixture
 
-from smoe_ros.evaluation.map_methods import MapMethod
 from smoe_ros.evaluation.network import Question
 from smoe_ros.evaluation.randomisation import NOTHING, cascade
 from smoe_ros.evaluation.sensitivity import max_sensitivity
 from smoe_ros.evaluation.stability import contribution_change, grey, motion_between
-from smoe_ros.evaluation.tasks import FollowedFilm, edge_likeness
+from smoe_ros.evaluation.tasks import edge_likeness
 from smoe_ros.explainer import Explainer
 
 # Noise
@@ -256,35 +255,3 @@ def test_likeness_to_edges_is_the_mean_rank_correlation_over_the_pictures():
         wanted.append([spearmanr(one.ravel(), edges.ravel()).statistic for one in scales])
     assert likeness[:2] == pytest.approx(np.mean(wanted, axis=0), abs=0.01)
     assert len(likeness) == 3
-
-
-def test_an_average_over_time_is_steadier_and_less_like_its_frame(frames):
-    class Network:
-        def classify(self, batch):
-            return torch.ones(len(batch), 2) / 2
-
-        def prepare(self, rgb):
-            return torch.from_numpy(rgb.copy()).permute(2, 0, 1).float()
-
-    film = FollowedFilm('film', [frames[0]] * 3, Network())  # nothing moves
-    values = iter([0.0, 1.0, 0.0])
-    gradient = torch.linspace(0, 1, 128 * 160).reshape(128, 160)
-
-    def explain(batch, _labels):
-        sign = next(values)
-        return (sign * gradient + (1 - sign) * gradient.flip(0))[None]
-
-    method = MapMethod('flips', 'ours', explain)
-    found = film.averaged_stability(method, 0.5)
-    values = iter([0.0, 1.0, 0.0])
-    alone = film.stability(method)
-    # Average: the first map g, then (g + h)/2, then 3/4 g + 1/4 h.
-    g, h = gradient.flip(0).numpy(), gradient.numpy()
-    change = (np.abs(h - g).mean() / 2 + np.abs(g - h).mean() / 4) / 2
-    assert found['flow_error'] == pytest.approx(change, rel=0.02)
-    assert alone['flow_error'] == pytest.approx(np.abs(h - g).mean(), rel=0.02)
-    wanted = [
-        spearmanr(one.ravel(), other.ravel()).statistic
-        for one, other in (((g + h) / 2, h), (0.75 * g + 0.25 * h, g))
-    ]
-    assert found['likeness'] == pytest.approx(np.mean(wanted), abs=0.01)

@@ -193,7 +193,7 @@ def test_a_film_that_does_not_announce_its_length_is_counted(tmp_path, refusals)
     found = subjects_of([path], 3, refusals.append)
     assert [one.name for one in found] == ['raw 002', 'raw 006', 'raw 010']
     assert numbers_of(one.rgb for one in found) == [2, 6, 10]
-    assert numbers_of(film_frames(Film('raw', path), 2)) == [5, 6]
+    assert numbers_of(film_frames(Film('raw', path, 25.0), 2)) == [5, 6]
 
 
 def test_what_cannot_be_read_is_refused_by_name_and_the_rest_is_taken(clip, refusals):
@@ -231,19 +231,23 @@ def test_a_photo_that_vanishes_is_refused(tmp_path, refusals, monkeypatch):
 def test_films_are_the_videos_among_the_paths_that_can_be_read(clip, tmp_path):
     cv2.imwrite(str(tmp_path / 'photo.png'), red(1))
     (tmp_path / 'empty.mp4').write_bytes(b'')
-    assert films_of([tmp_path]) == [Film('clip', clip)]
+    assert films_of([tmp_path]) == [Film('clip', clip, 10.0)]
     assert films_of([tmp_path / 'photo.png', tmp_path / 'missing.mp4']) == []
 
 
 def test_without_paths_the_films_are_the_bundled_ones():
-    assert films_of([]) == [Film(name, footage_path(name)) for name in FOOTAGE]
+    rates = (25.0, 25.0, 30_000 / 1001)
+    assert films_of([]) == [
+        Film(name, footage_path(name), pytest.approx(rate))
+        for name, rate in zip(FOOTAGE, rates, strict=True)
+    ]
 
 
 @pytest.mark.parametrize(
     ('count', 'numbers'), [(4, [4, 5, 6, 7]), (5, [3, 4, 5, 6, 7]), (1, [5]), (99, [*range(12)])]
 )
 def test_film_frames_are_consecutive_and_from_the_middle(clip, count, numbers):
-    assert numbers_of(film_frames(Film('clip', clip), count)) == numbers
+    assert numbers_of(film_frames(Film('clip', clip, 25.0), count)) == numbers
 
 
 def test_film_frames_of_a_film_that_ends_early_are_from_the_middle_of_what_there_is(
@@ -251,14 +255,14 @@ def test_film_frames_of_a_film_that_ends_early_are_from_the_middle_of_what_there
 ):
     path, length = truncated(clip, tmp_path)
     first = (length - 2) // 2
-    assert numbers_of(film_frames(Film('cut', path), 2)) == [first, first + 1]
+    assert numbers_of(film_frames(Film('cut', path, 25.0), 2)) == [first, first + 1]
 
 
 def test_film_frames_of_what_is_no_film_are_refused(tmp_path):
     path = tmp_path / 'notes.mp4'
     path.write_text('no video')
     with pytest.raises(ConfigurationError, match='not a video'):
-        film_frames(Film('notes', path), 3)
+        film_frames(Film('notes', path, 25.0), 3)
 
 
 def test_no_frames_of_films_leaves_the_photos():

@@ -4,14 +4,11 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from skimage.metrics import structural_similarity as _structural_similarity
 
-Array: TypeAlias = NDArray[np.floating]
+from smoe_ros.evaluation.arrays import Array, stretched
 
 
 def spearman(a: Array, b: Array) -> float:
@@ -37,8 +34,8 @@ def structural_similarity(a: Array, b: Array) -> float:
     _check(a, b)
     return float(
         _structural_similarity(
-            _stretched(a),
-            _stretched(b),
+            stretched(a),
+            stretched(b),
             data_range=1.0,
             gaussian_weights=True,
             sigma=1.5,
@@ -69,8 +66,3 @@ def gini(saliency: Array) -> float:
 def _check(a: Array, b: Array) -> None:
     if a.shape != b.shape:
         raise ValueError(f'maps to compare have one shape, got {a.shape} and {b.shape}')
-
-
-def _stretched(saliency: Array) -> NDArray[np.float64]:
-    values = saliency.astype(np.float64)
-    return (values - values.min()) / max(float(np.ptp(values)), 1e-12)

@@ -16,6 +16,7 @@ from smoe_ros.errors import ConfigurationError, FrameError, unknown_name
 from smoe_ros.evaluation.ablation import DEFAULTS, ablation_methods
 from smoe_ros.evaluation.baselines import baseline_methods
 from smoe_ros.evaluation.boxes import Box, bundled_boxes, read_boxes
+from smoe_ros.evaluation.followed_film import FollowedFilm
 from smoe_ros.evaluation.localisation import area_of_boxes
 from smoe_ros.evaluation.map_methods import MapMethod
 from smoe_ros.evaluation.network import Network, Question
@@ -33,7 +34,6 @@ from smoe_ros.evaluation.subjects import (
     subjects_of,
 )
 from smoe_ros.evaluation.summary import REFERENCES, Measurements, summarize
-from smoe_ros.evaluation.tasks import FollowedFilm
 from smoe_ros.evaluation.writing import write_results
 
 PROGRESS = 'progress.jsonl'
@@ -74,13 +74,12 @@ def evaluate(options: EvaluateOptions, say: Callable[[str], None]) -> int:
     if options.quick:
         questions = questions[:_QUICK_PICTURES]
     methods = _methods(network, options, questions[0], say)
-    films = _films(options, network, scope.film_frames) if scope.film_frames else []
+    films = _films(options, network) if scope.film_frames else []
     study = Study(network, methods, questions, films, scope)
     options.output.mkdir(parents=True, exist_ok=True)
     with LineLog(path, _task(options, study, subjects)) as log:
-        study.run(log, refuse)
-    with LineLog(path, {}) as log:
-        measurements = Measurements(log.entries)
+        entries = study.run(log, refuse)
+    measurements = Measurements(entries)
     summary = {
         'backbone': network.name,
         'weights': options.weights,
@@ -94,7 +93,7 @@ def evaluate(options: EvaluateOptions, say: Callable[[str], None]) -> int:
             curves=not options.ablation,
         ),
     }
-    write_results(summary, log.entries, questions, methods, options.output)
+    write_results(summary, entries, questions, methods, options.output)
     path.unlink()
     return int(bool(refused))
 
@@ -105,7 +104,7 @@ def _scope(options: EvaluateOptions) -> Scope:
             'ROAD needs the package grad-cam: pip install --no-deps -r requirements/benchmark.txt'
         )
     if options.quick:
-        scope = replace(QUICK, film_frames=0) if options.ablation else QUICK
+        scope = replace(QUICK, film_frames=0, smoothing_frames=0) if options.ablation else QUICK
         return replace(scope, seed=options.seed, road_pictures=int(options.road))
     scope = ONLY_FAITHFULNESS if options.ablation else Scope()
     return replace(scope, seed=options.seed, road_pictures=_ROAD_PICTURES * options.road)
@@ -176,10 +175,10 @@ def _methods(
 
 
 def _films(
-    options: EvaluateOptions, network: Network, count: int
-) -> list[tuple[str, Callable[[], FollowedFilm]]]:
-    def reader(film: Film) -> Callable[[], FollowedFilm]:
-        return lambda: FollowedFilm(film.name, film_frames(film, count), network)
+    options: EvaluateOptions, network: Network
+) -> list[tuple[str, Callable[[int], FollowedFilm]]]:
+    def reader(film: Film) -> Callable[[int], FollowedFilm]:
+        return lambda count: FollowedFilm(film_frames(film, count), film.rate, network)
 
     films = films_of(options.inputs)[: 1 if options.quick else None]
     return [(film.name, reader(film)) for film in films]

@@ -8,19 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
-import numpy as np
-import torch
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
+from smoe_ros.evaluation.arrays import stretched
 from smoe_ros.evaluation.map_methods import MapMethod
 from smoe_ros.evaluation.network import Question
 from smoe_ros.evaluation.plots import is_variant
 
 _WIDTH = 1.25
 _DPI = 110
+_SHOWN = 0.995  # of the pixels; those above are as bright as can be
 
 
 def draw_examples(questions: Sequence[Question], methods: Sequence[MapMethod], path: Path) -> None:
@@ -50,21 +49,15 @@ def draw_examples(questions: Sequence[Question], methods: Sequence[MapMethod], p
         axes.set_title(f'{name}\n{100 * question.probability:.0f} %', fontsize=7)
     for row, method in zip(rows[1:], methods, strict=True):
         for axes, question in zip(row, questions, strict=True):
-            axes.imshow(_map(method, question), cmap='inferno', vmin=0, vmax=1)
+            # Gradients have single pixels so large that nothing else would be seen.
+            shown = stretched(method.of(question.image, question.label), _SHOWN)
+            axes.imshow(shown, cmap='inferno', vmin=0, vmax=1)
         row[0].set_ylabel(
             method.name.replace(' (', '\n('), rotation=0, ha='right', va='center', fontsize=8
         )
     for axes in rows.flat:
         axes.set(xticks=[], yticks=[])
     figure.savefig(path, dpi=_DPI)
-
-
-def _map(method: MapMethod, question: Question) -> NDArray[np.floating]:
-    label = torch.tensor([question.label], device=question.image.device)
-    saliency = method.explain(question.image[None], label)[0].cpu().numpy()
-    # Gradients have single pixels so large that nothing else would be seen.
-    low, high = float(saliency.min()), float(np.quantile(saliency, 0.995))
-    return np.clip((saliency - low) / max(high - low, 1e-9), 0, 1)
 
 
 def _says_nothing(method: MapMethod) -> bool:

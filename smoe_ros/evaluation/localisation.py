@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from smoe_ros.evaluation.arrays import Array
 from smoe_ros.evaluation.boxes import Box
-
-Array: TypeAlias = NDArray[np.floating]
 
 TOLERANCE = 15
 """Pixels that a point may miss a box by, as in the pointing game."""

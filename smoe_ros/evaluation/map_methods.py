@@ -8,7 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import torch
 from torch import Tensor
+
+from smoe_ros.evaluation.arrays import Array
 
 Kind: TypeAlias = Literal['ours', 'baseline', 'peer']
 
@@ -33,3 +36,8 @@ class MapMethod:
     explain: Callable[[Tensor, Tensor], Tensor]
     uses_class: bool = False
     note: str = ''
+
+    def of(self, image: Tensor, label: int) -> Array:
+        """Return the map of one picture, (3, H, W) and its class -> (H, W)."""
+        labels = torch.tensor([label], device=image.device)
+        return self.explain(image[None], labels)[0].cpu().numpy()

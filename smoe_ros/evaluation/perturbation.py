@@ -18,9 +18,10 @@ from scipy.integrate import trapezoid
 from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
+from smoe_ros.evaluation.arrays import Array
+
 Classify: TypeAlias = Callable[[Tensor], Tensor]
 """Takes a batch (N, 3, H, W) to the probabilities of the classes (N, K)."""
-Array: TypeAlias = NDArray[np.floating]
 
 STEPS = 28
 _BLUR_SIZE, _BLUR_SIGMA = 11, 5.0

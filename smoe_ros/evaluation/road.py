@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from smoe_ros.evaluation.perturbation import Array, Classify, salient_first
+from smoe_ros.evaluation.arrays import Array
+from smoe_ros.evaluation.perturbation import Classify, salient_first
 
 SHARES = (0.2, 0.5, 0.8)
 

@@ -4,15 +4,12 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from smoe_ros.evaluation.arrays import Array
 from smoe_ros.preprocessing import Rgb
-
-Array: TypeAlias = NDArray[np.floating]
 
 # OpenCV's DIS flow crashes on smaller pictures.
 _SMALLEST = 16

@@ -15,26 +15,28 @@ import torch
 from smoe_ros.commands.line_log import LineLog
 from smoe_ros.commands.progress import Progress
 from smoe_ros.evaluation import tasks
+from smoe_ros.evaluation.arrays import rounded
+from smoe_ros.evaluation.followed_film import FollowedFilm
 from smoe_ros.evaluation.map_methods import MapMethod
 from smoe_ros.evaluation.network import Network, Question
 from smoe_ros.evaluation.perturbation import STEPS
+from smoe_ros.evaluation.smoothing import smoothing_figures
 from smoe_ros.explainer import Explainer
 
 FAITHFULNESS = 'faithfulness'
 SENSITIVITY = 'sensitivity'
 ROAD = 'road'
 STABILITY = 'stability'
+SMOOTHING = 'smoothing'
 RANDOMISATION = 'randomisation'
 EDGES = 'edges'
 TIME = 'time'
 # In place of a method: the pictures themselves, and the scales' contributions.
 INPUT = 'the camera image itself'
 CONTRIBUTIONS = 'contributions'
-AVERAGE = '{}, averaged over time'
-_SHARE = 0.5  # of the newest map in that average
 FAILED = 'failed'
 
-_Film: TypeAlias = Callable[[], tasks.FollowedFilm]
+_Film: TypeAlias = Callable[[], FollowedFilm]
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Scope:
         sensitivity_pictures: Number of pictures for it; slow methods make a map for each sample.
         road_pictures: Number of pictures for ROAD, whose imputation is slow.
         film_frames: Consecutive frames of each film.
+        smoothing_frames: Likewise, to see what averages over time do.
         randomisation_pictures: Number of pictures for the randomisation, all of one size.
         randomisation_steps: Number of groups of layers that become random, one after the other.
         rounds: Times that every method is timed, in turns.
@@ -58,16 +61,22 @@ class Scope:
     sensitivity_pictures: int = 4
     road_pictures: int = 0
     film_frames: int = 9
+    smoothing_frames: int = 75
     randomisation_pictures: int = 6
     randomisation_steps: int = 8
     rounds: int = 9
     seed: int = 0
 
 
-QUICK = Scope(4, 2, 1, 0, 3, 2, 3, 2)
+QUICK = Scope(4, 2, 1, 0, 3, 6, 2, 3, 2)
 """To see whether everything runs; its figures say nothing."""
 ONLY_FAITHFULNESS = Scope(
-    steps=14, sensitivity_pictures=0, film_frames=0, randomisation_pictures=0, rounds=5
+    steps=14,
+    sensitivity_pictures=0,
+    film_frames=0,
+    smoothing_frames=0,
+    randomisation_pictures=0,
+    rounds=5,
 )
 """For many methods: how well their maps explain in half the steps, and how long they take."""
 
@@ -102,7 +111,7 @@ class Study:
         network: Network,
         methods: Sequence[MapMethod],
         questions: Sequence[Question],
-        films: Sequence[tuple[str, _Film]],
+        films: Sequence[tuple[str, Callable[[int], FollowedFilm]]],
         scope: Scope,
     ) -> None:
         """Plan it.
@@ -111,14 +120,14 @@ class Study:
             network: The network that is explained.
             methods: What is compared.
             questions: The pictures.
-            films: Name of each film, and what reads it; read only when it is its turn.
+            films: Name of each film, and what reads so many frames of it when it is its turn.
             scope: How much is measured.
         """
         self._network, self._methods, self._questions = network, methods, questions
         self._films, self._scope = films, scope
 
-    def run(self, log: LineLog, say: Callable[[str], None]) -> None:
-        """Do what the log does not have yet, and write it there.
+    def run(self, log: LineLog, say: Callable[[str], None]) -> list[dict[str, Any]]:
+        """Do what the log does not have yet, write it there, and return all that was measured.
 
         What a method cannot measure costs this one figure: it is told, and noted as failed.
 
@@ -131,13 +140,15 @@ class Study:
             for entry in log.entries
             if {'task', 'subject', 'method'} <= entry.keys()
         }
-        units = list(self._units())
+        entries, units = list(log.entries), list(self._units())
         with Progress(len(units), unit='figure') as progress:
             for unit in units:
                 if unit.key not in done:
                     progress.start(unit.task)
-                    log.add(_entry(unit, say))
+                    entries.append(_entry(unit, say))
+                    log.add(entries[-1])
                 progress.advance()
+        return entries
 
     def description(self) -> dict[str, Any]:
         """What makes the run what it is: as JSON gives it back."""
@@ -192,7 +203,7 @@ class Study:
 
     def _film_units(self) -> Iterator[Unit]:
         for name, read in self._films:
-            film = cache(read)  # read when its first turn comes
+            film = cache(partial(read, self._scope.film_frames))
             yield Unit(STABILITY, name, INPUT, partial(_input_stability, film))
             yield Unit(
                 STABILITY,
@@ -200,14 +211,10 @@ class Study:
                 CONTRIBUTIONS,
                 partial(_contribution_changes, film, self._network.explainer),
             )
-            yield Unit(
-                STABILITY,
-                name,
-                AVERAGE.format(self._methods[0].name),
-                partial(_averaged, film, self._methods[0]),
-            )
             for method in self._methods:
                 yield Unit(STABILITY, name, method.name, partial(_stability, film, method))
+            longer = partial(read, self._scope.smoothing_frames)
+            yield Unit(SMOOTHING, name, '', partial(_smoothing, longer, self._network.explainer))
 
     def _of_one_size(self, count: int) -> list[Question]:
         """Return the first pictures whose inputs have the size that most have."""
@@ -229,7 +236,7 @@ class Study:
             method.explain(batch, label)
             begin = time.perf_counter()
             method.explain(batch, label).cpu()  # waits for a GPU
-            milliseconds[method.name] = tasks.rounded(1000 * (time.perf_counter() - begin))
+            milliseconds[method.name] = rounded(1000 * (time.perf_counter() - begin))
         return {'ms': milliseconds}
 
 
@@ -247,8 +254,8 @@ def _input_stability(film: _Film) -> dict[str, Any]:
     return film().input_stability()
 
 
-def _averaged(film: _Film, method: MapMethod) -> dict[str, Any]:
-    return film().averaged_stability(method, _SHARE)
+def _smoothing(film: _Film, explainer: Explainer) -> dict[str, Any]:
+    return smoothing_figures(film(), explainer)
 
 
 def _contribution_changes(film: _Film, explainer: Explainer) -> dict[str, Any]:

@@ -56,10 +56,12 @@ class Film:
     Attributes:
         name: Its name.
         path: The video file.
+        rate: Frames a second.
     """
 
     name: str
     path: Path
+    rate: float
 
 
 def bundled_subjects(frames_per_film: int = 6) -> list[Subject]:
@@ -100,7 +102,7 @@ def subjects_of(
             if one.is_photo:
                 subjects.append(Subject(one.name, str(one.path), read_photo(one.path)))
             else:
-                film = Film(one.name, one.path)
+                film = _film(one.name, one.path)
                 subjects += _frames_of(film, frames_per_film, str(one.path), refuse)
         except OSError as error:
             refuse(f"cannot read '{one.path}': {error.strerror}")
@@ -123,9 +125,12 @@ def films_of(paths: Sequence[Path]) -> list[Film]:
     """
     if not paths:
         return _bundled_films()
-    inputs = find_inputs(paths, refuse=lambda _: None)
-    films = [Film(one.name, one.path) for one in inputs if not one.is_photo]
-    return [film for film in films if _is_readable(film)]
+    films = []
+    for one in find_inputs(paths, refuse=lambda _: None):
+        if not one.is_photo:
+            with contextlib.suppress(ConfigurationError):
+                films.append(_film(one.name, one.path))
+    return films
 
 
 def film_frames(film: Film, count: int) -> list[Rgb]:
@@ -162,16 +167,13 @@ def _bundled_films() -> list[Film]:
     films = []
     for name in FOOTAGE:
         with contextlib.suppress(ConfigurationError):
-            films.append(Film(name, footage_path(name)))
+            films.append(_film(name, footage_path(name)))
     return films
 
 
-def _is_readable(film: Film) -> bool:
-    try:
-        VideoFile(film.path, warn=lambda _: None)
-    except ConfigurationError:
-        return False
-    return True
+def _film(name: str, path: Path) -> Film:
+    """Return a film that can be read; raises ConfigurationError."""
+    return Film(name, path, VideoFile(path, warn=lambda _: None).rate)
 
 
 def _frames_of(film: Film, count: int, source: str, warn: Warn) -> list[Subject]:

@@ -17,6 +17,7 @@ from smoe_ros.evaluation.study import (
     RANDOMISATION,
     ROAD,
     SENSITIVITY,
+    SMOOTHING,
     STABILITY,
     TIME,
 )
@@ -60,6 +61,14 @@ class Measurements:
     def randomisation(self) -> Mapping[str, Any] | None:
         """Return what the randomisation gave."""
         return self._values[RANDOMISATION][''].get('')
+
+    def smoothing(self) -> list[dict[str, float | None]]:
+        """Return the means over the films of what each average over time gave."""
+        films = [entry['averages'] for entry in self._values[SMOOTHING][''].values()]
+        return [
+            {name: _mean([one[name] for one in averages]) for name in averages[0]}
+            for averages in zip(*films, strict=True)
+        ]
 
     def edge_likeness(self) -> list[float] | None:
         """Return the correlation of each scale's map, and last of the fused one, with edges."""
@@ -113,6 +122,7 @@ def summarize(
     return {
         'methods': rows,
         'stability': [_stability(measurements, name) for name in measurements.methods(STABILITY)],
+        'smoothing': measurements.smoothing(),
         'randomisation': measurements.randomisation(),
         'edge_likeness': measurements.edge_likeness(),
     }
@@ -146,9 +156,15 @@ def _paired(measurements: Measurements, name: str, reference: str) -> Summary | 
     return {'mean': interval.mean, 'low': interval.low, 'high': interval.high}
 
 
+def _mean(values: Sequence[float | None]) -> float | None:
+    """Return the mean; None if one is missing, for it would be another film's."""
+    there = [value for value in values if value is not None]
+    return fmean(there) if there and len(there) == len(values) else None
+
+
 def _stability(measurements: Measurements, name: str) -> Summary:
     row: Summary = {'name': name}
-    for figure in (*_STABILITY, 'contribution_change', 'likeness'):
+    for figure in (*_STABILITY, 'contribution_change'):
         values = list(measurements.by_subject(STABILITY, name, figure).values())
         row[figure] = fmean(values) if values else None
     return row

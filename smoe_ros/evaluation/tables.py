@@ -78,6 +78,31 @@ def stability_table(rows: Sequence[Row]) -> str:
     )
 
 
+def smoothing_table(rows: Sequence[Row]) -> str:
+    """Return what averages over time bring, and how late they are."""
+    header = (
+        '`smoothing_time`, s',
+        'error after the motion is undone ↓',
+        'jitter of the peak, pixels ↓',
+        'change of the contributions ↓',
+        "Spearman with the frame's own map ↑",
+        'lag after a cut, s ↓',
+        'ms',
+    )
+    forms = ('{:.3f}', '{:.1f}', '{:.4f}', '{:.3f}', '{:.2f}', '{:.1f}')
+    figures = ('flow_error', 'peak_jitter', 'contribution_change', 'likeness', 'lag', 'ms')
+    return table(
+        header,
+        (
+            (
+                f'{row["time_constant"]:g}' if row['time_constant'] else '0 (off)',
+                *(_number(row[name], form) for name, form in zip(figures, forms, strict=True)),
+            )
+            for row in rows
+        ),
+    )
+
+
 def randomisation_table(randomisation: Row, figure: str) -> str:
     """Return how much of each scale's map remains as layers become random from the top.
 

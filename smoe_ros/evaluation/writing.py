@@ -19,6 +19,7 @@ from smoe_ros.evaluation.tables import (
     edge_table,
     method_table,
     randomisation_table,
+    smoothing_table,
     stability_table,
 )
 
@@ -90,6 +91,8 @@ def report(summary: Mapping[str, Any], plots: Sequence[str]) -> str:
                 '',
                 stability_table(summary['stability']),
             ]
+        if summary['smoothing']:
+            lines += ['', '## Averaged over time', '', smoothing_table(summary['smoothing'])]
         if summary['randomisation']:
             table = randomisation_table(summary['randomisation'], 'spearman')
             lines += ['', '## Spearman correlation as layers become random', '', table]
