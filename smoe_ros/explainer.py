@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from types import TracebackType
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from smoe_ros.closing import Closing
 from smoe_ros.engines import TORCH, Engine, make_engine
 from smoe_ros.errors import ConfigurationError, FrameError
 from smoe_ros.forward_pass import ForwardPass, check_class, run, run_engine
@@ -65,7 +65,7 @@ class Explanation:
     vectors: tuple[Tensor, ...] = ()
 
 
-class Explainer:
+class Explainer(Closing):
     """Explains a network with SMOE Scale (arXiv 1911.11293); a context manager.
 
     Hooks are in the network during a call only: nobody else's are touched, and none is left after
@@ -308,19 +308,6 @@ class Explainer:
     def close(self) -> None:
         """Let go of the network; calling the explainer afterwards is an error."""
         self._model = self._engine = None
-
-    def __enter__(self) -> Explainer:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
 
     def _explanation(
         self, seen: ForwardPass, method: MethodOptions, size: tuple[int, int]

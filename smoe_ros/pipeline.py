@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from smoe_ros import kernels
-from smoe_ros.backbones import Backbone, load_backbone
+from smoe_ros.backbones import Backbone
 from smoe_ros.devices import CPU, ON_THE_CPU, DeviceMissingError, Place, default_threads, place_of
 from smoe_ros.engine_choice import use_faster
 from smoe_ros.engines import AUTO, ENGINES, ONNXRUNTIME, TORCH, EngineError
@@ -34,18 +34,8 @@ def backbone_of(settings: Settings) -> Backbone:
     Raises:
         ConfigurationError: As for `load_backbone`, or if the network does not run on its input.
     """
-    backbone = load_backbone(
-        settings.backbone,
-        settings.weights,
-        allow_download=settings.allow_download,
-        short_side=settings.short_side,
-        mean=settings.mean,
-        std=settings.std,
-        labels=settings.labels,
-    )
-    side = settings.short_side
-    noise = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
-    fold_batch_norms(backbone.model, noise)
+    backbone = settings.load_backbone()
+    fold_batch_norms(backbone.model, settings.noise())
     # Folding makes new weights, which lie as they come.
     backbone.model.to(memory_format=torch.channels_last)
     return backbone
@@ -196,17 +186,35 @@ class Pipeline:
         Raises:
             RuntimeError: If the pipeline is closed.
         """
+        return self.explain_prepared([self.prepare(rgb) for rgb in frames])
+
+    def prepare(self, rgb: Rgb) -> Tensor | FrameError:
+        """Make a frame the network's input; any thread may, while another explains.
+
+        Args:
+            rgb: RGB image, shape (H, W, 3), uint8.
+
+        Returns:
+            The input, shape (3, h, w), or why there is none.
+        """
+        try:
+            return self.backbone.preprocess(rgb)
+        except FrameError as error:
+            return error
+
+    def explain_prepared(
+        self, inputs: Sequence[Tensor | FrameError]
+    ) -> list[FrameExplanation | FrameError]:
+        """Explain what `prepare` made of frames; as `explain`, which does both."""
         if self._closed:
             raise RuntimeError('this pipeline is closed')
-        results: list[FrameExplanation | FrameError] = [FrameError('not explained')] * len(frames)
+        results: list[FrameExplanation | FrameError] = [FrameError('not explained')] * len(inputs)
         groups: defaultdict[tuple[int, ...], list[tuple[int, Tensor]]] = defaultdict(list)
-        for index, rgb in enumerate(frames):
-            try:
-                batch_item = self.backbone.preprocess(rgb)
-            except FrameError as error:
-                results[index] = error
+        for index, item in enumerate(inputs):
+            if isinstance(item, FrameError):
+                results[index] = item
             else:
-                groups[tuple(batch_item.shape)].append((index, batch_item))
+                groups[tuple(item.shape)].append((index, item))
         for group in groups.values():
             explained = self._explain_group([batch_item for _, batch_item in group])
             for (index, _), result in zip(group, explained, strict=True):

@@ -7,7 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from smoe_ros.backbones import DEFAULT_BACKBONE
+import torch
+from torch import Tensor
+
+from smoe_ros.backbones import DEFAULT_BACKBONE, Backbone, load_backbone
 from smoe_ros.engines import TORCH
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.methods import MethodOptions
@@ -67,6 +70,23 @@ class Settings:
             self.cam,
             None if self.target_class < 0 else self.target_class,
         )
+
+    def load_backbone(self) -> Backbone:
+        """Load the network, as its authors made it; see `load_backbone` for what it raises."""
+        return load_backbone(
+            self.backbone,
+            self.weights,
+            allow_download=self.allow_download,
+            short_side=self.short_side,
+            mean=self.mean,
+            std=self.std,
+            labels=self.labels,
+        )
+
+    def noise(self) -> Tensor:
+        """Return a square input of the network to try it on, the same every time."""
+        side = self.short_side
+        return torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
 
     def prepared_like(self, other: Settings) -> bool:
         """Whether a pipeline of the one is a pipeline of the other but for method and threads."""

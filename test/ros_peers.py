@@ -261,6 +261,18 @@ class Diagnostics:
         wait_until(lambda: len(self.arrays) > count, timeout, node=self.node)
         return self.latest()
 
+    def settled(self, timeout: float = 20.0) -> Figures:
+        """Wait for figures made from now on while no frame was waiting, and return them.
+
+        A frame is counted after it is published: what was made in between lacks it.
+        """
+        since = self.node.get_clock().now().nanoseconds
+        return self.until(
+            lambda figures: stamp_of(self.arrays[-1]) >= since and figures.count('waiting') == 0,
+            timeout,
+            'figures of a node at rest',
+        )
+
     def until(
         self, condition: Callable[[Figures], object], timeout: float = 20.0, message: str = ''
     ) -> Figures:

@@ -152,7 +152,10 @@ def test_grey_is_the_brightness_from_0_to_1(frames):
 
 
 def test_contributions_change_by_the_sum_of_their_differences():
-    assert contribution_change([0.5, 0.3, 0.2], [0.4, 0.5, 0.1]) == pytest.approx(0.4)
+    before, after = np.array([0.5, 0.3, 0.2]), np.array([0.4, 0.5, 0.1])
+    assert contribution_change(before, after) == pytest.approx(0.4)
+    with pytest.raises(ValueError, match='those of the same scales'):
+        contribution_change(before, after[:1])
 
 
 # Random networks
@@ -228,6 +231,17 @@ def test_a_seed_draws_the_same_weights_each_time(network, images):
 
     assert torch.equal(last(3), last(3))
     assert not torch.equal(last(3), last(4))
+
+
+def test_no_steps_are_refused(images):
+    with pytest.raises(ValueError, match='steps is 0'):
+        next(cascade(torch.nn.Conv2d(3, 4, 1), images, steps=0))
+
+
+def test_pictures_too_small_for_statistics_are_refused_in_words():
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3, 2, 1), torch.nn.BatchNorm2d(4))
+    with pytest.raises(ValueError, match='a batch of 1×3×2×2: give more pictures, or larger'):
+        next(cascade(network, torch.rand(1, 3, 2, 2)))
 
 
 def test_a_network_without_weights_is_refused(images):

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """smoe_evaluate: what it writes, how it goes on after an interruption, what it refuses."""
 
-import csv
 import importlib.util
 import json
 import signal
@@ -14,35 +13,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from small_networks import CAT, COFFEE, one_thread  # noqa: F401 - a fixture
+from evaluation_runs import arguments, averages_of, figures, write_network, write_photos
+from small_networks import CAT, one_thread  # noqa: F401 - a fixture
 
 from smoe_ros.evaluation.main import main
 
-NETWORK = """
-import torch
-from torch import nn
-
-def build():
-    torch.manual_seed(0)
-    layers = []
-    for wide, narrow in ((3, 8), (8, 12), (12, 16)):
-        layers += [nn.Conv2d(wide, narrow, 3, 2, 1), nn.BatchNorm2d(narrow), nn.ReLU()]
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 5))
-
-class Undecided(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.net = build()
-
-    def forward(self, x):
-        return self.net(x) * (x.abs().sum(dim=(1, 2, 3)) / x.abs().sum(dim=(1, 2, 3)))[:, None]
-
-def undecided():
-    return Undecided()
-
-def segmentation():
-    return nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.ReLU(), nn.Conv2d(8, 8, 3, 2, 1), nn.ReLU())
-"""
 OWN = ('SMOE Scale', 'SMOE Scale × Grad-CAM', 'SMOE Scale × Grad-CAM++', 'SMOE Scale × XGrad-CAM')
 BASELINES = ('random', 'centred Gaussian', 'Sobel edges', 'last-layer mean', 'Grad-CAM')
 FAITHFULNESS = ['deletion', 'insertion', 'difference', 'gini']
@@ -52,12 +27,8 @@ FAITHFULNESS = ['deletion', 'insertion', 'difference', 'gini']
 def folder(tmp_path_factory):
     """A network, two photos, a film that moves and boxes."""
     folder = tmp_path_factory.mktemp('evaluate')
-    (folder / 'network.py').write_text(NETWORK)
-    photos = folder / 'photos'
-    photos.mkdir()
-    for name, photo in (('cat', CAT()), ('coffee', COFFEE())):
-        small = cv2.resize(photo, (96, 64), interpolation=cv2.INTER_AREA)
-        assert cv2.imwrite(str(photos / f'{name}.png'), small[..., ::-1])
+    write_network(folder)
+    write_photos(folder / 'photos')
     film = cv2.VideoWriter(str(folder / 'film.avi'), cv2.VideoWriter.fourcc(*'MJPG'), 10, (96, 64))
     wide = cv2.resize(CAT(), (160, 107), interpolation=cv2.INTER_AREA)
     for shift in range(12):
@@ -65,30 +36,6 @@ def folder(tmp_path_factory):
     film.release()
     (folder / 'boxes.csv').write_text('name,label,x0,y0,x1,y1\ncat,cat,10,10,60,50\n')
     return folder
-
-
-def arguments(folder, output, *more, backbone='build'):
-    return [
-        *('--output', str(output), '--quick', '--short-side', '64', '--threads', '1'),
-        *('--backbone', f'{folder / "network.py"}:{backbone}'),
-        *map(str, more),
-    ]
-
-
-def averages_of(figure):
-    """Return what was measured of averages over time, without the time that it took."""
-    return [{**one, 'ms': None} for one in json.loads(figure)]
-
-
-def figures(output):
-    """Return every figure but the times by task, subject, method and name."""
-    with (output / 'evaluation.csv').open(newline='') as file:
-        rows = list(csv.reader(file))
-    assert rows[0] == ['task', 'subject', 'method', 'figure', 'value']
-    found = {tuple(row[:4]): row[4] for row in rows[1:] if row[0] != 'time'}
-    return {
-        key: averages_of(value) if key[3] == 'averages' else value for key, value in found.items()
-    }
 
 
 @pytest.fixture(scope='module')

@@ -84,7 +84,7 @@ BAD_FRAMES = {
 def test_a_bad_frame_costs_itself_and_is_named(stream, fault):
     image, text = BAD_FRAMES[fault]
     stream.explained(small())
-    before = stream.diagnostics.next()
+    before = stream.diagnostics.settled()
     stream.camera.send(image)
     after = stream.diagnostics.until(
         lambda figures: figures.count('rejected') > before.count('rejected')
@@ -115,7 +115,7 @@ def with_stamp(seconds):
 @pytest.mark.parametrize('stamps', [[-5, -4], [1000, 1001]])
 def test_a_stamp_that_goes_back_costs_its_frame_and_is_named(stream, stamps):
     stream.explained(small())
-    before = stream.diagnostics.next()
+    before = stream.diagnostics.settled()
     stream.camera.publisher.publish(with_stamp(stamps[0]))
     after = stream.diagnostics.until(
         lambda figures: figures.count('rejected') > before.count('rejected')
@@ -126,14 +126,14 @@ def test_a_stamp_that_goes_back_costs_its_frame_and_is_named(stream, stamps):
     came = stream.listener.came['overlay']
     wait_until(lambda: came[-1].header.stamp.sec == stamps[1], node=stream.listener.node)
     stream.explained(small())
-    figures = stream.diagnostics.next()
+    figures = stream.diagnostics.settled()
     assert figures.count('rejected') == before.count('rejected') + 1
     assert figures.adds_up()
 
 
 def test_the_same_frame_again_is_not_explained_twice(stream):
     stream.explained(small())
-    before = stream.diagnostics.next()
+    before = stream.diagnostics.settled()
     image = image_of(small())
     stamp = stream.camera.send(image)
     stream.camera.publisher.publish(image)
@@ -242,7 +242,7 @@ FAULTS = {
 def test_a_fault_of_the_network_costs_one_frame_and_is_named(failing_stream, fault):
     stream = failing_stream
     stream.explained(small())
-    before = stream.diagnostics.next()
+    before = stream.diagnostics.settled()
     scripted_network.write(stream.script, fault=fault)
     stamp = stream.camera.send(small())
     after = stream.diagnostics.until(

@@ -51,7 +51,7 @@ class Flood:
         self.diagnostics = [Diagnostics(ros, f'/{topic}') for topic in topics]
         for camera, ages in zip(self.cameras, self.ages, strict=True):
             camera.send_until(ages.complete, small(), 40)
-        self.before = [self._settled(diagnostics) for diagnostics in self.diagnostics]
+        self.before = [diagnostics.settled() for diagnostics in self.diagnostics]
         for camera, ages in zip(self.cameras, self.ages, strict=True):
             camera.sent.clear()
             ages.forget()
@@ -66,15 +66,9 @@ class Flood:
         while len(self.cameras[0].sent) < FRAMES:
             self.meanwhile.append(self.diagnostics[0].next())
         ros.destroy_timer(timer)
-        self.after = [self._settled(diagnostics) for diagnostics in self.diagnostics]
+        self.after = [diagnostics.settled() for diagnostics in self.diagnostics]
         for camera, ages in zip(self.cameras, self.ages, strict=True):
             wait_until(lambda c=camera, a=ages: c.sent[-1] in a.complete(), node=ros)
-
-    @staticmethod
-    def _settled(diagnostics):
-        """Return the figures when no frame waits any more."""
-        diagnostics.next()
-        return diagnostics.until(lambda figures: figures.count('waiting') == 0)
 
     def count(self, index, what):
         return self.after[index].count(what) - self.before[index].count(what)

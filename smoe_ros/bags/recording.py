@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import yaml
@@ -20,6 +19,7 @@ from smoe_ros.bags import mcap_file, sqlite_file
 from smoe_ros.bags.mcap_file import McapFile
 from smoe_ros.bags.message import Flaws, Message, Span, StorageFile, Topic
 from smoe_ros.bags.sqlite_file import SqliteFile
+from smoe_ros.closing import Closing
 from smoe_ros.errors import ConfigurationError
 
 __all__ = ['Message', 'Recording', 'Topic']
@@ -30,7 +30,7 @@ _ZSTD = '.zstd'
 _NEWEST_VERSION = 9
 
 
-class Recording:
+class Recording(Closing):
     """A bag, open for reading; a context manager.
 
     Messages come file by file in the order in which they were recorded, one at a time: memory does
@@ -106,19 +106,6 @@ class Recording:
     def close(self) -> None:
         """Close all files."""
         self._open.close()
-
-    def __enter__(self) -> Recording:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
 
     def _paths(self) -> list[Path]:
         """Return the bag's files in their order."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from smoe_ros.commands.ending import exit_code_of
 from smoe_ros.commands.explain_options import ExplainOptions, parse_options
 from smoe_ros.commands.inputs import find_inputs
 from smoe_ros.commands.progress import complain
 from smoe_ros.commands.results import prepare_output
-from smoe_ros.errors import ConfigurationError
 from smoe_ros.thread_waiting import spin_briefly
 
 
@@ -19,14 +19,7 @@ def main(args: Sequence[str] | None = None) -> int:
     """Explain what the command line names, and return the exit code."""
     options = parse_options(args)
     spin_briefly()
-    try:
-        return _explain(options)
-    except ConfigurationError as error:
-        complain(str(error))
-        return 1
-    except KeyboardInterrupt:
-        complain('stopped')
-        return 130
+    return exit_code_of(lambda: _explain(options), complain)
 
 
 def _explain(options: ExplainOptions) -> int:

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from smoe_ros.closing import Closing
 from smoe_ros.errors import ConfigurationError
 
 
-class LineLog:
+class LineLog(Closing):
     """JSON lines: first what makes the run what it is, then its entries; a context manager.
 
     A killed process loses the line that it was writing, and no other.
@@ -47,19 +47,6 @@ class LineLog:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-    def __enter__(self) -> LineLog:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
 
     def _read(self, path: Path, task: dict[str, Any]) -> None:
         lines = path.read_text(encoding='utf-8', errors='replace').splitlines()

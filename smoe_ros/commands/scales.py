@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 
 from smoe_ros.commands.arguments import add_allow_download, add_scale_options, whole_number
-from smoe_ros.errors import ConfigurationError
+from smoe_ros.commands.ending import exit_code_of
+from smoe_ros.commands.progress import complain
 
 _COLUMNS = ('layer', 'call', 'channels', 'size', 'stride', 'weight')
 
@@ -17,18 +18,14 @@ _COLUMNS = ('layer', 'call', 'channels', 'size', 'stride', 'weight')
 def main(args: Sequence[str] | None = None) -> int:
     """Print what the command line asks for, and return the exit code."""
     options = _parse_options(args)
-    try:
-        # Imports torch, which takes seconds: not for --help or a mistake.
-        from smoe_ros.backbones import backbone_names  # noqa: PLC0415
+    return exit_code_of(lambda: _print(options), lambda line: complain(line, 'smoe_scales'))
 
-        lines = backbone_names() if options.list else _describe(options)
-    except ConfigurationError as error:
-        print(f'smoe_scales: {error}', file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print('smoe_scales: stopped', file=sys.stderr)
-        return 130
-    print('\n'.join(lines))
+
+def _print(options: argparse.Namespace) -> int:
+    # Imports torch, which takes seconds: not for --help or a mistake.
+    from smoe_ros.backbones import backbone_names  # noqa: PLC0415
+
+    print('\n'.join(backbone_names() if options.list else _describe(options)))
     return 0
 
 

@@ -10,6 +10,9 @@ from skimage.metrics import structural_similarity as _structural_similarity
 
 from smoe_ros.evaluation.arrays import Array, stretched
 
+# Of structural similarity's Gaussian: 3.5 σ on either side.
+_WINDOW = 11
+
 
 def spearman(a: Array, b: Array) -> float:
     """Return Spearman's rank correlation of two maps of one shape; 0 if one of them is flat.
@@ -32,6 +35,10 @@ def structural_similarity(a: Array, b: Array) -> float:
         ValueError: If the shapes differ, or a side is below 11 pixels.
     """
     _check(a, b)
+    if min(a.shape) < _WINDOW:
+        raise ValueError(
+            f'structural similarity needs maps of at least {_WINDOW}x{_WINDOW}, got {a.shape}'
+        )
     return float(
         _structural_similarity(
             stretched(a),

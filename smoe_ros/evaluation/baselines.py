@@ -37,7 +37,7 @@ def baseline_methods(explainer: Explainer) -> tuple[MapMethod, ...]:
     methods = [
         MapMethod('random', 'baseline', _each(_noise), note='uniform noise'),
         MapMethod('centred Gaussian', 'baseline', _each(_centred), note='sigma: 1/4 of a side'),
-        MapMethod('Sobel edges', 'baseline', sobel_edges, note='of the input, no network'),
+        MapMethod('Sobel edges', 'baseline', _each(sobel_edges), note='of the input, no network'),
         MapMethod('last-layer mean', 'baseline', last_layer_mean, note='of the deepest scale'),
     ]
     for cam, name in CAM_NAMES.items():
@@ -45,17 +45,17 @@ def baseline_methods(explainer: Explainer) -> tuple[MapMethod, ...]:
     return tuple(methods)
 
 
-def sobel_edges(batch: Tensor, _labels: Tensor) -> Tensor:
+def sobel_edges(image: NDArray[np.float32]) -> NDArray[np.floating]:
     """Return the strength of edges: Sobel's gradient of the mean over the channels.
 
     Args:
-        batch: Pictures as the network gets them, shape (B, 3, H, W).
-        _labels: Not used.
+        image: A picture as the network gets it, shape (3, H, W).
 
     Returns:
-        Shape (B, H, W).
+        Shape (H, W).
     """
-    return _each(_edges)(batch, _labels)
+    mean = image.mean(axis=0)
+    return np.hypot(cv2.Sobel(mean, cv2.CV_32F, 1, 0), cv2.Sobel(mean, cv2.CV_32F, 0, 1))
 
 
 def _class_map(explainer: Explainer, cam: str) -> Callable[[Tensor, Tensor], Tensor]:
@@ -91,8 +91,3 @@ def _centred(image: NDArray[np.float32]) -> NDArray[np.floating]:
         for side in image.shape[1:]
     )
     return y[:, None] * x[None, :]
-
-
-def _edges(image: NDArray[np.float32]) -> NDArray[np.floating]:
-    mean = image.mean(axis=0)
-    return np.hypot(cv2.Sobel(mean, cv2.CV_32F, 1, 0), cv2.Sobel(mean, cv2.CV_32F, 0, 1))

@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import Any
 
 from smoe_ros.commands.line_log import LineLog
-from smoe_ros.errors import ConfigurationError, FrameError, unknown_name
+from smoe_ros.errors import ConfigurationError, unknown_name
 from smoe_ros.evaluation.ablation import DEFAULTS, ablation_methods
 from smoe_ros.evaluation.baselines import baseline_methods
 from smoe_ros.evaluation.boxes import Box, bundled_boxes, read_boxes
@@ -22,7 +22,7 @@ from smoe_ros.evaluation.map_methods import MapMethod
 from smoe_ros.evaluation.network import Network, Question
 from smoe_ros.evaluation.options import EvaluateOptions
 from smoe_ros.evaluation.own_methods import standard_methods
-from smoe_ros.evaluation.peers import available_peers, peer_methods
+from smoe_ros.evaluation.peers import HOW_TO_INSTALL, available_peers, peer_methods
 from smoe_ros.evaluation.road import road_is_available
 from smoe_ros.evaluation.study import ONLY_FAITHFULNESS, QUICK, Scope, Study
 from smoe_ros.evaluation.subjects import (
@@ -85,6 +85,14 @@ def evaluate(options: EvaluateOptions, say: Callable[[str], None]) -> int:
         'weights': options.weights,
         'ablation': options.ablation,
         **study.description(),
+        'answers': [
+            {
+                'picture': one.name,
+                'class': one.label_name,
+                'probability': round(one.probability, 4),
+            }
+            for one in questions
+        ],
         'box_share': _box_share(questions),
         **summarize(
             measurements,
@@ -100,9 +108,7 @@ def evaluate(options: EvaluateOptions, say: Callable[[str], None]) -> int:
 
 def _scope(options: EvaluateOptions) -> Scope:
     if options.road and not road_is_available():
-        raise ConfigurationError(
-            'ROAD needs the package grad-cam: pip install --no-deps -r requirements/benchmark.txt'
-        )
+        raise ConfigurationError(f'ROAD needs the package grad-cam: {HOW_TO_INSTALL}')
     if options.quick:
         scope = replace(QUICK, film_frames=0, smoothing_frames=0) if options.ablation else QUICK
         return replace(scope, seed=options.seed, road_pictures=int(options.road))
@@ -137,7 +143,7 @@ def _questions(
     for subject in subjects:
         try:
             questions.append(network.question(subject, boxes.get(subject.name, ())))
-        except (FrameError, ValueError) as error:
+        except ValueError as error:  # FrameError among them
             refuse(f"'{subject.name}': {error}")
     if not questions:
         raise ConfigurationError('none of the pictures can be measured on')
@@ -161,17 +167,21 @@ def _methods(
         return ablation_methods(network.explainer)
     peers = available_peers()
     methods = [*standard_methods(network.explainer), *baseline_methods(network.explainer)]
-    there = [name for name, reason in peers.items() if not reason]
-    methods += peer_methods(network.model, network.explainer, there, question.image[None])
-    for reason in dict.fromkeys(filter(None, peers.values())):
-        say(f'left out: {reason}')
-    if not options.methods:
-        return methods
-    by_name = {method.name.lower(): method for method in methods}
+    names = {name.lower(): name for name in (*(method.name for method in methods), *peers)}
     for name in options.methods:
-        if name.lower() not in by_name:
-            raise unknown_name('method', name, by_name)
-    return [by_name[name.lower()] for name in options.methods]
+        if name.lower() not in names:
+            raise unknown_name('method', name, names)
+    wanted = dict.fromkeys(names[name.lower()] for name in options.methods) or names.values()
+    for reason in dict.fromkeys(peers[name] for name in wanted if name in peers):
+        if reason:
+            say(f'left out: {reason}')
+    there = [name for name in wanted if name in peers and not peers[name]]
+    methods += peer_methods(network.model, network.explainer, there, question.image[None])
+    by_name = {method.name: method for method in methods}
+    chosen = [by_name[name] for name in wanted if name in by_name]
+    if not chosen:
+        raise ConfigurationError(f'none of the methods asked for can be used; {HOW_TO_INSTALL}')
+    return chosen
 
 
 def _films(

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How sure a mean over few pictures is: bootstrap intervals.
 
-Source: Efron, "Better Bootstrap Confidence Intervals", 1987 (BCa). From a dozen pictures such
-intervals are somewhat narrow: of nominal 95 % about 90 % hold the truth.
+Source: Efron, "Better Bootstrap Confidence Intervals", 1987 (BCa). They are right for many values;
+of a dozen pictures they are somewhat narrow.
 """
 
 from __future__ import annotations
@@ -33,11 +33,6 @@ class Interval:
     mean: float
     low: float
     high: float
-
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether all of it is on one side of 0."""
-        return self.low > 0 or self.high < 0
 
 
 def interval_of_mean(

@@ -7,9 +7,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from smoe_ros.commands.ending import exit_code_of
 from smoe_ros.commands.progress import complain
-from smoe_ros.errors import ConfigurationError
-from smoe_ros.evaluation.options import parse_options
+from smoe_ros.evaluation.options import EvaluateOptions, parse_options
 from smoe_ros.thread_waiting import spin_briefly
 
 _COMMAND = 'smoe_evaluate'
@@ -19,20 +19,14 @@ def main(args: Sequence[str] | None = None) -> int:
     """Measure what the command line names, and return the exit code."""
     options = parse_options(args)
     spin_briefly()
-    try:
-        # Imports torch, which takes seconds: not for --help or a mistake.
-        from smoe_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
+    return exit_code_of(lambda: _evaluate(options), _say, 'stopped; --resume goes on')
 
-        return evaluate(options, _say)
-    except ConfigurationError as error:
-        _say(str(error))
-        return 1
-    except OSError as error:
-        _say(f'{error.filename or "the output"}: {error.strerror or error}')
-        return 1
-    except KeyboardInterrupt:
-        _say('stopped; --resume goes on')
-        return 130
+
+def _evaluate(options: EvaluateOptions) -> int:
+    # Imports torch, which takes seconds: not for --help or a mistake.
+    from smoe_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
+
+    return evaluate(options, _say)
 
 
 def _say(line: str) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from smoe_ros.backbones import load_backbone
 from smoe_ros.devices import resolve_device
 from smoe_ros.engines.folding import fold_batch_norms
 from smoe_ros.errors import ConfigurationError
@@ -68,30 +67,21 @@ class Network:
         device = resolve_device(settings.device)
         if settings.threads:
             torch.set_num_threads(settings.threads)
-        backbone = load_backbone(
-            settings.backbone,
-            settings.weights,
-            allow_download=settings.allow_download,
-            short_side=settings.short_side,
-            mean=settings.mean,
-            std=settings.std,
-            labels=settings.labels,
-        )
+        backbone = settings.load_backbone()
         self.name = backbone.name
         self.preprocessing = backbone.preprocessing
         self._labels = backbone.labels
         self.model = backbone.model.to(device)
         self._device = device
-        size = (settings.short_side, settings.short_side)
         self.explainer = Explainer(
             self.model,
             settings.scales,
             settings.scale_weights,
             settings.statistic,
             settings.normalization,
-            input_size=size,
+            input_size=(settings.short_side, settings.short_side),
         )
-        noise = torch.randn(1, 3, *size, generator=torch.Generator().manual_seed(0)).to(device)
+        noise = settings.noise().to(device)
         if self.explainer(noise).logits is None:
             raise ConfigurationError(
                 f"'{settings.backbone}' puts out no class scores of shape (B, K), which deletion "

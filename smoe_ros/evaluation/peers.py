@@ -20,6 +20,7 @@ from smoe_ros.explainer import Explainer
 from smoe_ros.observation import evaluating
 from smoe_ros.tracing import trace
 
+HOW_TO_INSTALL = 'pip install --no-deps -r requirements/benchmark.txt'
 _SAMPLES = 25
 # Of SmoothGrad's noise, as a share of the picture's range of values: its paper's 10 to 20 %.
 _NOISE = 0.15
@@ -32,9 +33,7 @@ _Build = Callable[[nn.Module, str], _Explain]
 def available_peers() -> dict[str, str | None]:
     """Return every peer's name, with the reason why it cannot be used, None if it can."""
     return {
-        name: None
-        if find_spec(module)
-        else f'{package} is not installed: pip install --no-deps -r requirements/benchmark.txt'
+        name: None if find_spec(module) else f'{package} is not installed: {HOW_TO_INSTALL}'
         for name, (package, module, _, _) in _PEERS.items()
     }
 

@@ -42,8 +42,11 @@ def cascade(
         first ``'nothing'``: what the new statistics alone do.
 
     Raises:
-        ValueError: If no layer of the network can be drawn anew.
+        ValueError: If no layer of the network can be drawn anew, ``steps`` is below 1, or the
+            pictures are too few and small for the statistics.
     """
+    if steps < 1:
+        raise ValueError(f'steps is {steps}; at least 1 group of layers becomes random')
     model = copy.deepcopy(model).eval()
     layers = _layers(model, images)
     if not layers:
@@ -86,6 +89,12 @@ def _recompute_statistics(model: nn.Module, images: Tensor) -> None:
     try:
         with torch.no_grad():
             model(images)
+    except ValueError as error:  # torch refuses the variance of a single value
+        shape = '×'.join(map(str, images.shape))
+        raise ValueError(
+            f'no statistics of batch normalisation can be had of a batch of {shape}: give more '
+            f'pictures, or larger ones ({error})'
+        ) from None
     finally:
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum

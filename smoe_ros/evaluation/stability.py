@@ -60,7 +60,12 @@ class Motion:
     def peak_jitter(self, before: Array, after: Array) -> float:
         """Return how far a map's peak is from where the motion carried it, in pixels.
 
-        Args and Raises are those of `flow_error`.
+        Args:
+            before: Map of the first frame, shape (H, W).
+            after: Map of the second.
+
+        Raises:
+            ValueError: If the maps have another size.
         """
         self._check(before, after)
         row, column = np.unravel_index(int(before.argmax()), before.shape)
@@ -104,5 +109,13 @@ def grey(rgb: Rgb) -> NDArray[np.float32]:
 
 
 def contribution_change(before: Array, after: Array) -> float:
-    """Return the sum of the absolute changes of the scales' contributions, shape (S,) each."""
+    """Return the sum of the absolute changes of the scales' contributions, shape (S,) each.
+
+    Raises:
+        ValueError: If there are not as many after as before.
+    """
+    if before.shape != after.shape:
+        raise ValueError(
+            f'contributions are those of the same scales, got {before.shape} and {after.shape}'
+        )
     return float(np.abs(np.asarray(after, np.float64) - before).sum())

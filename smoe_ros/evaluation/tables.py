@@ -55,6 +55,14 @@ def method_table(rows: Sequence[Row]) -> str:
     )
 
 
+def answer_table(answers: Sequence[Row]) -> str:
+    """Return what the network says of each picture."""
+    return table(
+        ('picture', 'class', 'probability'),
+        ((one['picture'], one['class'], f'{one["probability"]:.2f}') for one in answers),
+    )
+
+
 def stability_table(rows: Sequence[Row]) -> str:
     """Return how much the maps of consecutive frames differ; the steadiest first."""
     header = (

@@ -116,9 +116,8 @@ def edge_likeness(network: Network, questions: Sequence[Question]) -> dict[str, 
     """
     likeness = []
     for question in questions:
-        batch = question.image[None]
-        edges = sobel_edges(batch, torch.zeros(1))[0].cpu().numpy()
-        maps = _maps_by_scale(network.explainer, batch)
+        edges = sobel_edges(question.image.cpu().numpy())
+        maps = _maps_by_scale(network.explainer, question.image[None])
         likeness.append([spearman(one[0], edges) for one in maps])
     return {'spearman': [rounded(value) for value in np.mean(likeness, axis=0).tolist()]}
 

@@ -16,6 +16,7 @@ from smoe_ros.evaluation.map_methods import MapMethod
 from smoe_ros.evaluation.network import Question
 from smoe_ros.evaluation.plots import draw_plots
 from smoe_ros.evaluation.tables import (
+    answer_table,
     edge_table,
     method_table,
     randomisation_table,
@@ -101,6 +102,7 @@ def report(summary: Mapping[str, Any], plots: Sequence[str]) -> str:
         if summary['edge_likeness']:
             table = edge_table(summary['edge_likeness'])
             lines += ['', '## How like the edges of the picture the maps are', '', table]
+    lines += ['', '## Pictures', '', answer_table(summary['answers'])]
     for plot in plots:
         lines += ['', f'![{Path(plot).stem}]({plot})']
     return '\n'.join(lines) + '\n'

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from smoe_ros.closing import Closing
 from smoe_ros.commands.line_log import LineLog
 
 
@@ -31,7 +31,7 @@ class Place:
     rejected: int = 0
 
 
-class Journal:
+class Journal(Closing):
     """Places that a run came to; a context manager."""
 
     def __init__(self, path: Path, task: dict[str, Any]) -> None:
@@ -62,16 +62,3 @@ class Journal:
     def close(self) -> None:
         """Close the file."""
         self._log.close()
-
-    def __enter__(self) -> Journal:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()

@@ -9,9 +9,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from smoe_ros.commands.ending import exit_code_of
 from smoe_ros.commands.progress import complain
-from smoe_ros.errors import ConfigurationError
-from smoe_ros.recording.explain_options import add_explain_options, explain_options
+from smoe_ros.recording.explain_options import (
+    BagExplainOptions,
+    add_explain_options,
+    explain_options,
+)
 from smoe_ros.thread_waiting import spin_briefly
 
 _COMMAND = 'smoe_bag'
@@ -43,25 +47,23 @@ def main(args: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(args)
     spin_briefly()
-    try:
-        if options.command == 'report':
-            from smoe_ros.report.writing import write_report  # noqa: PLC0415
+    if options.command == 'report':
+        return exit_code_of(lambda: _report(options), _say)
+    chosen = explain_options(explain, options)
+    return exit_code_of(lambda: _explain(chosen), _say, 'stopped; --resume goes on')
 
-            return write_report(options.bag, options.output, _say)
-        chosen = explain_options(explain, options)
-        # Imports torch, which takes seconds: not for --help or a mistake.
-        from smoe_ros.recording.explain import explain_bag  # noqa: PLC0415
 
-        return explain_bag(chosen, _say)
-    except ConfigurationError as error:
-        _say(str(error))
-        return 1
-    except OSError as error:
-        _say(f'{error.filename or "the output"}: {error.strerror or error}')
-        return 1
-    except KeyboardInterrupt:
-        _say('stopped; --resume goes on' if options.command == 'explain' else 'stopped')
-        return 130
+def _report(options: argparse.Namespace) -> int:
+    from smoe_ros.report.writing import write_report  # noqa: PLC0415
+
+    return write_report(options.bag, options.output, _say)
+
+
+def _explain(options: BagExplainOptions) -> int:
+    # Imports torch, which takes seconds: not for --help or a mistake.
+    from smoe_ros.recording.explain import explain_bag  # noqa: PLC0415
+
+    return explain_bag(options, _say)
 
 
 def _say(line: str) -> None:

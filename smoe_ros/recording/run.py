@@ -9,6 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from torch import Tensor
+
 from smoe_ros.bags import BagWriter, Message
 from smoe_ros.commands.progress import Progress
 from smoe_ros.errors import FrameError
@@ -26,6 +28,7 @@ from smoe_ros.recording.serializing import serialized
 from smoe_ros.recording.task import Task
 from smoe_ros.recording.unfinished import UnfinishedBag
 from smoe_ros.temporal_average import TemporalAverage
+from smoe_ros.thread_priority import go_last
 
 # Refusals that are told one by one; a bag may have thousands.
 _MOST_TOLD = 5
@@ -91,20 +94,24 @@ class Run:
         frames = Frames(task.cameras, task.copied, task.options.every, task.options.batch)
         batches = frames.batches(task.messages(), skip=self._warm_from(resumed), warm=resumed.read)
 
-        def read() -> Batch | None:
-            return next(batches, None)
+        def read() -> tuple[Batch, list[Tensor | FrameError]] | None:
+            batch = next(batches, None)
+            if batch is None:
+                return None
+            return batch, [self._pipeline.prepare(frame.rgb) for frame in batch.frames]
 
         with (
             Progress(max(task.expected, self.place.explained)) as progress,
-            ThreadPoolExecutor(1, 'reader') as reader,
-            ThreadPoolExecutor(1, 'writer') as writer,
+            ThreadPoolExecutor(1, 'reader', go_last) as reader,
+            ThreadPoolExecutor(1, 'writer', go_last) as writer,
         ):
             progress.advance(self.place.explained)
             written: Future[None] | None = None
             upcoming = reader.submit(read)
-            while (batch := upcoming.result()) is not None:
+            while (taken := upcoming.result()) is not None:
                 upcoming = reader.submit(read)
-                results = self._pipeline.explain([frame.rgb for frame in batch.frames])
+                batch, inputs = taken
+                results = self._pipeline.explain_prepared(inputs)
                 if written is not None:
                     written.result()
                 written = writer.submit(self._write, batch, results)
