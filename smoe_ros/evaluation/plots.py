@@ -11,12 +11,20 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 Row = Mapping[str, Any]
 # Told apart by those who see no colours, too: dark, middle, light.
 _COLOURS = {'ours': '#1b4f9c', 'baseline': '#b3b3b3', 'peer': '#e08b2c'}
 _NAMES = {'ours': 'smoe_ros', 'baseline': 'baseline', 'peer': "other libraries'"}
 _DPI = 110
+# Where a name may stand beside its point, the best first.
+_PLACES: tuple[dict[str, Any], ...] = tuple(
+    {'xytext': (x, y), 'ha': across, 'va': along}
+    for y, along in ((0, 'center'), (4, 'bottom'), (-4, 'top'), (15, 'bottom'), (-15, 'top'))
+    for x, across in ((7, 'left'), (-7, 'right'))
+)
+_DOT = 8.0  # pixels that a point takes
 
 
 def draw_plots(summary: Mapping[str, Any], folder: Path) -> list[Path]:
@@ -55,30 +63,45 @@ def quality_figure(rows: Sequence[Row]) -> Figure:
         if any(row['kind'] == kind for row in rows):
             bars.barh(0, 0, color=colour, label=_NAMES[kind])
     bars.legend(loc='lower right')
-    _draw_times(times, [row for row in ordered if row.get('ms')])
+    timed = [row for row in ordered if row.get('ms')]
+    _draw_times(times, timed)
+    figure.draw_without_rendering()  # what is where is known afterwards
+    _write_names(times, timed)
     return figure
 
 
 def _draw_times(axes: Axes, rows: Sequence[Row]) -> None:
-    # Names of the slow stand left of their points: there is no room right of them.
-    middle = 300
     for row in rows:
-        axes.scatter(row['ms'], row['difference']['mean'], color=_COLOURS[row['kind']], s=40)
-        if is_variant(row['name']):
-            continue
-        axes.annotate(
-            row['name'],
-            (row['ms'], row['difference']['mean']),
-            xytext=(-5, -3) if row['ms'] > middle else (5, 3),
-            ha='right' if row['ms'] > middle else 'left',
-            va='top' if row['ms'] > middle else 'bottom',
-            textcoords='offset points',
-            fontsize=8,
+        axes.scatter(
+            row['ms'], row['difference']['mean'], color=_COLOURS[row['kind']], s=_DOT**2 / 2
         )
     axes.set_xscale('log')
-    axes.margins(x=0.25)
+    axes.margins(x=0.25, y=0.1)
     axes.grid(alpha=0.3)
     axes.set(xlabel='milliseconds a picture', ylabel='insertion − deletion')
+
+
+def _write_names(axes: Axes, rows: Sequence[Row]) -> None:
+    """Write names beside their points, where they cover neither a point nor each other."""
+    points = [(row['ms'], row['difference']['mean']) for row in rows]
+    taken = [
+        Bbox.from_bounds(x - _DOT / 2, y - _DOT / 2, _DOT, _DOT)
+        for x, y in axes.transData.transform(points)
+    ]
+    named = [(row['name'], at, row['kind']) for row, at in zip(rows, points, strict=True)]
+    # Our own first, which get the best places.
+    for name, point, _ in sorted(named, key=lambda one: one[2] != 'ours'):
+        if is_variant(name):
+            continue
+        for place in _PLACES:
+            text = axes.annotate(name, point, textcoords='offset points', fontsize=8, **place)
+            text.set_in_layout(False)
+            box = text.get_window_extent()
+            inside = all(axes.bbox.contains(*corner) for corner in box.corners())
+            if (inside and not box.count_overlaps(taken)) or place is _PLACES[-1]:
+                taken.append(box)
+                break
+            text.remove()
 
 
 def curves_figure(rows: Sequence[Row]) -> Figure:
