@@ -53,6 +53,17 @@ def places_of(out):
     return len(journal.read_text().splitlines()) if journal.exists() else 0
 
 
+def kill_after(places, out, process):
+    """Kill a run when its journal has so many lines."""
+    deadline = time.monotonic() + 60
+    while places_of(out) < places:
+        assert process.returncode is None, process.report()
+        assert time.monotonic() < deadline, process.report()
+        time.sleep(0.002)
+    process.send_signal(9)
+    process.wait(10)
+
+
 def test_killed_at_ten_moments_there_is_nothing_or_all_and_the_end_is_the_same(
     bag, uninterrupted, tmp_path
 ):
@@ -83,14 +94,7 @@ def test_killed_before_the_end_nothing_has_the_final_name_and_work_is_not_lost(
     bag, uninterrupted, tmp_path, capfd
 ):
     out = tmp_path / 'out'
-    process = forked(bag, out, tmp_path / 'process')
-    deadline = time.monotonic() + 60
-    while places_of(out) < 40:
-        assert process.returncode is None, process.report()
-        assert time.monotonic() < deadline, process.report()
-        time.sleep(0.002)
-    process.send_signal(9)
-    process.wait(10)
+    kill_after(40, out, forked(bag, out, tmp_path / 'process'))
     assert not out.exists()
     assert main(['explain', str(bag), str(out), *OPTIONS]) == 1
     assert '--resume' in capfd.readouterr().err
@@ -105,14 +109,7 @@ def test_a_run_that_goes_on_averages_over_what_was_before(bag, uninterrupted, tm
     smooth = ['--smoothing-time', '2']
     whole, out = tmp_path / 'whole', tmp_path / 'out'
     assert main(['explain', str(bag), str(whole), *OPTIONS, *smooth]) == 0
-    process = forked(bag, out, tmp_path / 'process', *smooth)
-    deadline = time.monotonic() + 60
-    while places_of(out) < 30:
-        assert process.returncode is None, process.report()
-        assert time.monotonic() < deadline, process.report()
-        time.sleep(0.002)
-    process.send_signal(9)
-    process.wait(10)
+    kill_after(30, out, forked(bag, out, tmp_path / 'process', *smooth))
     assert main(['explain', str(bag), str(out), *OPTIONS, *smooth, '--resume']) == 0
     assert messages_of(out) == messages_of(whole)
     assert messages_of(whole) != uninterrupted

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
 
 from tqdm import tqdm
+
+from smoe_ros.closing import Closing
 
 
 def complain(line: str, command: str = 'smoe_explain') -> None:
@@ -15,7 +16,7 @@ def complain(line: str, command: str = 'smoe_explain') -> None:
     tqdm.write(f'{command}: {line}', file=sys.stderr)
 
 
-class Progress:
+class Progress(Closing):
     """A bar of frames with their rate, only where standard error is a terminal."""
 
     def __init__(self, frames: int, unit: str = 'frame') -> None:
@@ -30,16 +31,7 @@ class Progress:
             total=frames, unit=unit, disable=None, file=sys.stderr, dynamic_ncols=True
         )
 
-    def __enter__(self) -> Progress:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Leave the bar as it is, on a line of its own."""
         self._bar.close()
 

@@ -163,30 +163,20 @@ class Study:
         network, scope = self._network, self._scope
         for number in range(scope.rounds):
             yield Unit(TIME, str(number), '', self._times)
-        for question in self._questions:
-            for method in self._methods:
-                yield Unit(
-                    FAITHFULNESS,
-                    question.name,
-                    method.name,
-                    partial(tasks.faithfulness, network, question, method, scope.steps),
-                )
-        for question in self._questions[: scope.sensitivity_pictures]:
-            for method in self._methods:
-                yield Unit(
-                    SENSITIVITY,
-                    question.name,
-                    method.name,
-                    partial(tasks.sensitivity, question, method, scope.samples, scope.seed),
-                )
-        for question in self._questions[: scope.road_pictures]:
-            for method in self._methods:
-                yield Unit(
-                    ROAD,
-                    question.name,
-                    method.name,
-                    partial(tasks.removal, network, question, method, scope.seed),
-                )
+        for task, count, measure in (
+            (FAITHFULNESS, None, partial(tasks.faithfulness, network, steps=scope.steps)),
+            (
+                SENSITIVITY,
+                scope.sensitivity_pictures,
+                partial(tasks.sensitivity, samples=scope.samples, seed=scope.seed),
+            ),
+            (ROAD, scope.road_pictures, partial(tasks.removal, network, seed=scope.seed)),
+        ):
+            for question in self._questions[:count]:
+                for method in self._methods:
+                    yield Unit(
+                        task, question.name, method.name, partial(measure, question, method)
+                    )
         if scope.film_frames:
             yield from self._film_units()
             yield Unit(EDGES, '', '', partial(tasks.edge_likeness, network, self._questions))
