@@ -131,3 +131,17 @@ def test_a_peer_is_prepared_only_if_it_is_asked_for(folder, tmp_path, capfd, mon
     options = arguments(folder, tmp_path / 'out', folder / 'photos' / 'cat.png', *FEW)
     assert main(options) == 0
     assert 'left out' not in capfd.readouterr().err
+
+
+def test_a_peer_that_is_not_installed_is_left_out_and_alone_refused(
+    folder, tmp_path, capfd, monkeypatch
+):
+    monkeypatch.setattr('smoe_ros.evaluation.peers.find_spec', lambda _module: None)
+    photo, peer = folder / 'photos' / 'cat.png', 'eigencam (grad-cam)'
+    assert main([*arguments(folder, tmp_path / 'one', photo), '--methods', peer]) == 1
+    assert 'none of the methods asked for can be used; pip install' in capfd.readouterr().err
+    assert not (tmp_path / 'one').exists()
+    assert main([*arguments(folder, tmp_path / 'two', photo), '--methods', f'random,{peer}']) == 0
+    assert 'left out: grad-cam is not installed' in capfd.readouterr().err
+    summary = json.loads((tmp_path / 'two' / 'evaluation.json').read_text())
+    assert [row['name'] for row in summary['methods']] == ['random']
