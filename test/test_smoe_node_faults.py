@@ -3,6 +3,7 @@
 """What the node survives, what it refuses, and how it ends."""
 
 import signal
+import sys
 import time
 from array import array
 from pathlib import Path
@@ -388,6 +389,30 @@ def test_a_signal_ends_an_idle_node_with_0(start_node, number):
     assert shared_memory() > before
     node.send_signal(number)
     assert_ends_well(node)
+    assert shared_memory() == before
+
+
+SIGNAL_AS_THE_WORKER_STARTS = """
+import os, signal, sys, threading
+from smoe_ros.node import executables
+def watch(frame, event, argument):
+    if event == 'return' and frame.f_code is threading.Thread.start.__code__:
+        if frame.f_locals['self'].name == 'frame_worker':
+            sys.setprofile(None)
+            os.kill(os.getpid(), signal.SIGTERM)
+sys.setprofile(watch)
+sys.argv = ['smoe_node', '--ros-args', '-p', 'engine:=torch', '-p', 'short_side:=64']
+executables.smoe_node()
+"""
+
+
+@pytest.mark.alone
+def test_a_signal_as_the_worker_starts_leaves_no_shared_memory(ros_process):
+    before = shared_memory()
+    node = ros_process(sys.executable, '-c', SIGNAL_AS_THE_WORKER_STARTS)
+    assert node.wait(60) == 0, node.report()
+    assert 'Traceback' not in node.stderr, node.report()
+    assert 'is explained under' in node.stderr
     assert shared_memory() == before
 
 

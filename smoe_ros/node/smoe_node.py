@@ -34,7 +34,7 @@ from smoe_ros.node.camera_input import AnyImage
 from smoe_ros.node.frame_worker import FrameWorker, Plan
 from smoe_ros.node.network_swap import NetworkSwap
 from smoe_ros.node.parameters import checked, declare, warn_of_misspelt
-from smoe_ros.node.running import run_node
+from smoe_ros.node.running import run_node, uninterrupted
 from smoe_ros.node.smoe_parameters import PARAMETERS, to_drawing, to_limits, to_settings
 from smoe_ros.node.topics import resolve_topics
 from smoe_ros.pipeline import Pipeline
@@ -105,7 +105,8 @@ class SmoeNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start the worker, and subscribe to the cameras whose outputs somebody wants."""
-        self._worker = FrameWorker(self, self._plan(), self._cameras)
+        with uninterrupted():  # else a thread might start that nobody knows of, nor ends
+            self._worker = FrameWorker(self, self._plan(), self._cameras)
         self._worker.enabled = self._enabled
         self._listen()
         return super().on_activate(state)
