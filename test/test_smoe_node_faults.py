@@ -15,7 +15,19 @@ pytest.importorskip('rclpy')
 
 import scripted_network
 from forked_nodes import forked_nodes, wait_until_signals_are_handled
-from ros_peers import Camera, Diagnostics, Listener, image_of, peer, small, stamp_of, street
+from rclpy.parameter import Parameter
+from rclpy.parameter_client import AsyncParameterClient
+from ros_peers import (
+    Camera,
+    Diagnostics,
+    Listener,
+    answer_of,
+    image_of,
+    peer,
+    small,
+    stamp_of,
+    street,
+)
 from ros_processes import wait_until
 from sensor_msgs.msg import Image
 
@@ -413,6 +425,33 @@ def test_a_signal_as_the_worker_starts_leaves_no_shared_memory(ros_process):
     assert node.wait(60) == 0, node.report()
     assert 'Traceback' not in node.stderr, node.report()
     assert 'is explained under' in node.stderr
+    assert shared_memory() == before
+
+
+SLOW_NETWORK = """
+import sys, time
+from torch import nn
+def build():
+    print('being built', file=sys.stderr, flush=True)
+    time.sleep(30)
+    return nn.Conv2d(3, 8, 3, stride=2)
+"""
+
+
+@pytest.mark.alone
+def test_a_signal_while_another_network_is_loaded_ends_the_node_without_a_trace(
+    start_node, ros_node, tmp_path
+):
+    (tmp_path / 'slow.py').write_text(SLOW_NETWORK)
+    ros = ros_node('client')
+    client, before = AsyncParameterClient(ros, '/smoe'), shared_memory()
+    node = start_node(parameters={**SMALL, 'backbone': NETWORK})
+    wait_until(client.services_are_ready, 40, node=ros)
+    answer_of(lambda: client.get_parameters(['backbone']), ros)
+    client.set_parameters([Parameter('backbone', value=f'{tmp_path / "slow.py"}:build')])
+    wait_until(lambda: 'being built' in node.stderr, node=ros)
+    node.send_signal(signal.SIGTERM)
+    assert_ends_well(node)
     assert shared_memory() == before
 
 

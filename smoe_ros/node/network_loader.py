@@ -53,12 +53,15 @@ class NetworkLoader:
             return await made
         finally:
             mine.set_result(None)
-            self._wake.trigger()
+            self._look_again()
 
     def _run(self, make: Callable[[], Result], made: Future) -> None:
         try:
             made.set_result(make())
         except Exception as error:  # told to whoever waits
             made.set_exception(error)
+        self._look_again()
+
+    def _look_again(self) -> None:
         with suppress(rclpy_implementation.InvalidHandle):  # the node ended meanwhile
             self._wake.trigger()

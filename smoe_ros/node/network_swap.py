@@ -27,6 +27,10 @@ class _Prepared:
     refusal: ConfigurationError | None = None
 
 
+def _nothing_is_wished(_parameters: Sequence[Parameter]) -> Settings:
+    raise ConfigurationError('the node has ended')
+
+
 class NetworkSwap:
     """Prepares the network that parameters ask for, before they are set.
 
@@ -72,6 +76,11 @@ class NetworkSwap:
     def forget(self) -> None:
         """Let go of what was prepared."""
         self._prepared = None
+
+    def close(self) -> None:
+        """Let go of the node: a network that is still being loaded then leads nowhere."""
+        self._present, self._sizes = lambda: None, list
+        self._wished = _nothing_is_wished
 
     @asynccontextmanager
     async def _preparing(self, parameters: Sequence[Parameter]) -> AsyncIterator[None]:

@@ -134,6 +134,7 @@ class SmoeNode(LifecycleNode):
     def close(self) -> None:
         """Stop and free everything before the node is destroyed."""
         self._stop(_LAST_FRAME_SECONDS)
+        self._swap.close()
         self._release()
 
     def _configure(self) -> None:
