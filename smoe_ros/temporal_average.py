@@ -59,6 +59,9 @@ class TemporalAverage:
             time_constant: τ in seconds: what is older weighs less than 1/e = 37 %. 0 averages
                 nothing.
         """
+        if not time_constant:
+            self._past = None
+            return explanation
         weight = self._weight_of_the_past(explanation, method, nanoseconds, time_constant)
         if self._past is not None and weight > 0:
             explanation = _averaged(explanation, self._past, weight)
@@ -79,7 +82,7 @@ class TemporalAverage:
         time_constant: float,
     ) -> float:
         past = self._past
-        if past is None or past.nanoseconds is None or nanoseconds is None or not time_constant:
+        if past is None or past.nanoseconds is None or nanoseconds is None:
             return 0.0
         alike = (method, explanation.scales) == (past.method, past.scales)
         passed = (nanoseconds - past.nanoseconds) * 1e-9

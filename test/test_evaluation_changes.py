@@ -11,6 +11,8 @@ from scipy.ndimage import sobel
 from scipy.stats import spearmanr
 from small_networks import CAT, hooks_of, one_thread, photo_batch, plain  # noqa: F401 - a fixture
 
+from smoe_ros.evaluation.followed_film import FollowedFilm
+from smoe_ros.evaluation.map_methods import MapMethod
 from smoe_ros.evaluation.network import Question
 from smoe_ros.evaluation.randomisation import NOTHING, cascade
 from smoe_ros.evaluation.sensitivity import max_sensitivity
@@ -152,10 +154,9 @@ def test_grey_is_the_brightness_from_0_to_1(frames):
 
 
 def test_contributions_change_by_the_sum_of_their_differences():
-    before, after = np.array([0.5, 0.3, 0.2]), np.array([0.4, 0.5, 0.1])
-    assert contribution_change(before, after) == pytest.approx(0.4)
+    assert contribution_change([0.5, 0.3, 0.2], [0.4, 0.5, 0.1]) == pytest.approx(0.4)
     with pytest.raises(ValueError, match='those of the same scales'):
-        contribution_change(before, after[:1])
+        contribution_change([0.5, 0.3, 0.2], [1.0])
 
 
 # Random networks
@@ -269,3 +270,27 @@ def test_likeness_to_edges_is_the_mean_rank_correlation_over_the_pictures():
         wanted.append([spearmanr(one.ravel(), edges.ravel()).statistic for one in scales])
     assert likeness[:2] == pytest.approx(np.mean(wanted, axis=0), abs=0.01)
     assert len(likeness) == 3
+
+
+def test_the_stability_of_a_method_is_that_of_its_maps(frames):
+    class Network:
+        def classify(self, batch):
+            return torch.tensor([[0.2, 0.8]])
+
+        def prepare(self, rgb):
+            return torch.from_numpy(rgb.copy()).permute(2, 0, 1).float()
+
+    film = FollowedFilm([frames[0]] * 3, 25.0, Network())  # nothing moves
+    values = iter([0.0, 1.0, 0.0])
+    gradient = torch.linspace(0, 1, 128 * 160).reshape(128, 160)
+
+    def explain(batch, labels):
+        assert labels.tolist() == [1]
+        sign = next(values)
+        return (sign * gradient + (1 - sign) * gradient.flip(0))[None]
+
+    found = film.stability(MapMethod('flips', 'ours', explain))
+    g, h = gradient.flip(0).numpy(), gradient.numpy()
+    assert found['flow_error'] == pytest.approx(np.abs(h - g).mean(), rel=0.02)
+    correlation = spearmanr(g.ravel(), h.ravel()).statistic
+    assert found['correlation'] == pytest.approx(correlation, abs=1e-4)

@@ -39,21 +39,21 @@ class _Average:
         self.lag: float | None = None
         self._average = TemporalAverage()
 
-    def add(self, own: FrameExplanation, method: MethodOptions, seconds: float) -> Array:
-        """Return the averaged saliency of the next frame."""
+    def add(
+        self, own: FrameExplanation, method: MethodOptions, seconds: float
+    ) -> FrameExplanation:
+        """Return the average up to the next frame."""
         stamp = round(1e9 * seconds)
         begin = time.perf_counter()
         shown = self._average.add(own, method, stamp, self.time_constant)
         self.milliseconds.append(1e3 * (time.perf_counter() - begin))
-        self.contributions.append(shown.contributions)
-        return shown.saliency
+        return shown
 
     def figures(self, film: FollowedFilm) -> dict[str, Any]:
-        frames = len(film.inputs)
         return {
             'time_constant': self.time_constant,
             **film.unsteadiness_of(self.maps),
-            'contribution_change': film.change_of(self.contributions[:frames]),
+            'contribution_change': film.change_of(self.contributions),
             'likeness': mean_of(self.likeness),
             'lag': None if self.lag is None else rounded(self.lag),
             'ms': rounded(median(self.milliseconds)),
@@ -77,15 +77,16 @@ def smoothing_figures(film: FollowedFilm, explainer: Explainer) -> dict[str, Any
         own = _explained(explainer, image)
         for one in averages:
             shown = one.add(own, method, number / film.rate)
-            one.maps.append(stretched(shown))
+            one.maps.append(stretched(shown.saliency))
+            one.contributions.append(shown.contributions)
             if number % _EVERY == _EVERY - 1:
-                one.likeness.append(spearman(shown, own.saliency))
+                one.likeness.append(spearman(shown.saliency, own.saliency))
     still = _explained(explainer, film.inputs[-1].flip(-1))
     for number in range(round(_LONGEST_LAG * film.rate)):
         for one in averages:
             if one.lag is None:
                 shown = one.add(still, method, (count + number) / film.rate)
-                if spearman(shown, still.saliency) >= ALIKE:
+                if spearman(shown.saliency, still.saliency) >= ALIKE:
                     one.lag = number / film.rate
     return {'averages': [one.figures(film) for one in averages]}
 

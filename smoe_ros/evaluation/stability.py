@@ -114,8 +114,9 @@ def contribution_change(before: Array, after: Array) -> float:
     Raises:
         ValueError: If there are not as many after as before.
     """
-    if before.shape != after.shape:
+    first, second = np.asarray(before, np.float64), np.asarray(after, np.float64)
+    if first.shape != second.shape:
         raise ValueError(
-            f'contributions are those of the same scales, got {before.shape} and {after.shape}'
+            f'contributions are those of the same scales, got {first.shape} and {second.shape}'
         )
-    return float(np.abs(np.asarray(after, np.float64) - before).sum())
+    return float(np.abs(second - first).sum())
