@@ -21,7 +21,7 @@ import torch
 
 from smoe_ros.backbones import load_backbone
 from smoe_ros.explainer import Explainer
-from smoe_ros.methods import CAMS
+from smoe_ros.saliency.methods import CAMS
 
 
 def interleaved(

@@ -37,14 +37,14 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from smoe_ros.forward_pass import run
-from smoe_ros.frame_explanation import FrameExplanation, frame_explanations
-from smoe_ros.framing import fit
-from smoe_ros.methods import MethodOptions
-from smoe_ros.pipeline import Pipeline
-from smoe_ros.preprocessing import STRIDE, Rgb
+from smoe_ros.backbones.preprocessing import STRIDE, Rgb
+from smoe_ros.explainer.forward_pass import run
+from smoe_ros.explainer.frame_explanation import FrameExplanation, frame_explanations
+from smoe_ros.explainer.pipeline import Pipeline
+from smoe_ros.explainer.settings import Settings
+from smoe_ros.images.framing import fit
 from smoe_ros.saliency import fuse_scales, gaussian_cdf
-from smoe_ros.settings import Settings
+from smoe_ros.saliency.methods import MethodOptions
 
 Size = tuple[int, int]  # width and height, as cameras name them
 Map = NDArray[np.float32]

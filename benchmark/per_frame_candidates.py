@@ -24,16 +24,16 @@ from textbook import Textbook
 from torch import Tensor
 
 from smoe_ros.backbones import Backbone, load_backbone
+from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.footage import footage_path
-from smoe_ros.frame_explanation import FrameExplanation
-from smoe_ros.framing import encode, fit
-from smoe_ros.pipeline import Pipeline, backbone_of
-from smoe_ros.preprocessing import Rgb
+from smoe_ros.explainer.frame_explanation import FrameExplanation
+from smoe_ros.explainer.pipeline import Pipeline, backbone_of
+from smoe_ros.explainer.settings import Settings
+from smoe_ros.images.footage import footage_path
+from smoe_ros.images.framing import encode, fit
+from smoe_ros.images.video import VideoFile
 from smoe_ros.rendering import lovi
 from smoe_ros.scales import find_scales
-from smoe_ros.settings import Settings
-from smoe_ros.video_sources import VideoFile
 
 ENGINES = ('torch', 'compiled', 'onnxruntime')
 BARE = 'bare network, torch'

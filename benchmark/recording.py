@@ -32,11 +32,11 @@ from markdown_table import table
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image
 
+from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.bags import BagWriter, typestore
-from smoe_ros.footage import footage_path
-from smoe_ros.pipeline import Pipeline
-from smoe_ros.preprocessing import Rgb
-from smoe_ros.settings import Settings
+from smoe_ros.explainer.pipeline import Pipeline
+from smoe_ros.explainer.settings import Settings
+from smoe_ros.images.footage import footage_path
 
 ENGINES = ('torch', 'onnxruntime')
 _OUTPUT = Path(__file__).parents[1] / 'docs' / 'performance' / 'recording.json'
@@ -77,8 +77,8 @@ def _bag_run(bag: Path, engine: str, folder: Path) -> tuple[float, float]:
     out = folder / 'out'
     code = (
         'import resource, sys, time\n'
-        'from smoe_ros.recording import explain\n'
-        'from smoe_ros.recording.main import main\n'
+        'from smoe_ros.offline import explain\n'
+        'from smoe_ros.offline.smoe_bag import main\n'
         'begun = time.perf_counter()\n'
         f"code = main(['explain', {str(bag)!r}, {str(out)!r}, '--engine', {engine!r}])\n"
         'peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n'

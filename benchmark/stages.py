@@ -28,7 +28,7 @@ from markdown_table import table
 from per_frame_candidates import Workload, camera_frame
 
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.frame_explanation import frame_explanations
+from smoe_ros.explainer.frame_explanation import frame_explanations
 from smoe_ros.rendering import heat_map, lovi
 
 BACKBONES = ('efficientnet_lite0', 'mobilenet_v3_large', 'resnet18', 'resnet50')

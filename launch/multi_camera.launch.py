@@ -8,8 +8,8 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from smoe_ros.errors import ConfigurationError
+from smoe_ros.messages.topics import resolve_topics
 from smoe_ros.node.launching import smoe_arguments, smoe_node, transport_profile
-from smoe_ros.node.topics import resolve_topics
 
 
 def generate_launch_description() -> LaunchDescription:

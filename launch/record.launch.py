@@ -9,8 +9,8 @@ from launch.actions import DeclareLaunchArgument, ExecuteProcess, LogInfo, Opaqu
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 
 from smoe_ros.errors import ConfigurationError
+from smoe_ros.messages.topics import CameraTopics, resolve_topics
 from smoe_ros.node.launching import CONFIG, transport_profile
-from smoe_ros.node.topics import CameraTopics, resolve_topics
 
 PICTURES = ('overlay', 'lovi', 'saliency')
 # Of the camera's images, what follows its topic; none is recorded of `none`.

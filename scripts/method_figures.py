@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from method_photos import Photo, explained_photos
 from scipy.special import gammainc, gammaln
 
-from smoe_ros.methods import STATISTICS
 from smoe_ros.rendering import lovi
 from smoe_ros.saliency import gamma_cdf
 from smoe_ros.saliency.gamma import fit_shape, log_mean_ratio
+from smoe_ros.saliency.methods import STATISTICS
 
 Array = np.typing.NDArray[np.floating]
 

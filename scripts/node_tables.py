@@ -5,9 +5,9 @@
 import json
 from collections.abc import Sequence
 
+from smoe_ros.messages.image_conversion import PIXEL_BYTES
+from smoe_ros.messages.outputs import IMAGE_OUTPUTS
 from smoe_ros.node.diagnostics import FIGURES
-from smoe_ros.node.image_conversion import PIXEL_BYTES
-from smoe_ros.node.outputs import IMAGE_OUTPUTS
 from smoe_ros.node.parameters import Parameter
 
 _TYPES = {bool: 'bool', int: 'integer', float: 'double', str: 'string'}

@@ -30,12 +30,12 @@ _forking = multiprocessing.get_context('forkserver')
 # The compiled kernels, too, which take two seconds to load.
 _KERNELS = [f'smoe_ros.kernels.{name}' for name in ('smoe', 'fusing', 'colours', 'resizing')]
 _forking.set_forkserver_preload(
-    ['__main__', 'smoe_ros.node.smoe_node', 'smoe_ros.recording.explain', *_KERNELS]
+    ['__main__', 'smoe_ros.node.smoe_node', 'smoe_ros.offline.explain_bag', *_KERNELS]
 )
 
 
 NODE = 'smoe_ros.node.executables:smoe_node'
-BAG = 'smoe_ros.recording.main:main'
+BAG = 'smoe_ros.offline.smoe_bag:main'
 
 
 class Forked(RosProcess):

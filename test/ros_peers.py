@@ -23,7 +23,7 @@ from ros_processes import wait_until
 from sensor_msgs.msg import CompressedImage, Image
 
 from smoe_msgs.msg import ScaleContributions
-from smoe_ros.footage import footage_path
+from smoe_ros.images.footage import footage_path
 
 OUTPUTS = (
     'saliency',

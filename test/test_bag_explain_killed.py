@@ -17,9 +17,9 @@ from forked_nodes import BAG, Forked
 from scripted_network import __file__ as SCRIPTED
 
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.recording.journal import Journal, Place
-from smoe_ros.recording.main import main
-from smoe_ros.recording.unfinished import UnfinishedBag
+from smoe_ros.offline.journal import Journal, Place
+from smoe_ros.offline.smoe_bag import main
+from smoe_ros.offline.unfinished import UnfinishedBag
 
 FRAMES = 60
 # The overview shows the past, which a run that goes on must know.

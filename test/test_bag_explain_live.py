@@ -15,7 +15,7 @@ from ros_processes import wait_until
 from sensor_msgs.msg import CompressedImage, Image
 
 from smoe_msgs.msg import ScaleContributions
-from smoe_ros.recording.main import main
+from smoe_ros.offline.smoe_bag import main
 
 PICTURES = ('saliency', 'saliency_float', 'lovi', 'scales', 'overlay', 'overlay/compressed')
 OUTPUTS = ('contributions', *PICTURES)

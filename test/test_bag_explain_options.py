@@ -15,7 +15,7 @@ from scripted_network import __file__ as SCRIPTED
 from scripted_network import build
 
 from smoe_msgs.msg import ScaleContributions
-from smoe_ros.recording.main import main
+from smoe_ros.offline.smoe_bag import main
 
 one_thread = small_networks.one_thread
 

@@ -30,10 +30,10 @@ from std_msgs.msg import Header
 from smoe_msgs.msg import ScaleContribution, ScaleContributions
 from smoe_ros.bags import BagWriter, Recording, typestore
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.report import writing as report
-from smoe_ros.report.data import read_content
-from smoe_ros.report.ratings import Band, bands_of, pace_of, rate_frames
-from smoe_ros.report.style import style_sheet
+from smoe_ros.offline.report import report
+from smoe_ros.offline.report.explained_bag import read_content
+from smoe_ros.offline.report.ratings import Band, bands_of, pace_of, rate_frames
+from smoe_ros.offline.report.style import style_sheet
 
 DEFINITIONS = sorted((Path(__file__).parents[1] / 'smoe_msgs' / 'msg').glob('*.msg'))
 TYPES = {

@@ -25,7 +25,7 @@ from std_msgs.msg import Header
 
 from smoe_msgs.msg import ScaleContribution, ScaleContributions
 from smoe_ros.bags import BagWriter, typestore
-from smoe_ros.report.writing import write_report
+from smoe_ros.offline.report.report import write_report
 
 BROWSERS = ('chromium', 'chromium-browser', 'google-chrome')
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)

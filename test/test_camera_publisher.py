@@ -24,8 +24,8 @@ from rclpy.time import Time
 from ros_peers import answer_of
 from sensor_msgs.msg import CameraInfo, Image
 
-from smoe_ros.framing import fit
-from smoe_ros.image_sources import Synthetic
+from smoe_ros.images.framing import fit
+from smoe_ros.images.opening import Synthetic
 from smoe_ros.node.camera_publisher import PARAMETERS
 
 # As many as any test sends: what is missing then was lost on the way, not here.

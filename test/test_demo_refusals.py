@@ -14,7 +14,7 @@ pytest.importorskip('rclpy')
 
 from demo_runs import run_demo
 
-from smoe_ros.demo.main import main
+from smoe_ros.demo.smoe_demo import main
 
 ROOT = Path(__file__).parents[1]
 

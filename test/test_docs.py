@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import smoe_ros
-from smoe_ros.methods import CAMS, NORMALIZATIONS, STATISTICS
-from smoe_ros.torchvision_networks import classifier_names, dense_names
+from smoe_ros.backbones.torchvision_zoo import classifier_names, dense_names
+from smoe_ros.saliency.methods import CAMS, NORMALIZATIONS, STATISTICS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / 'docs'

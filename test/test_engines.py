@@ -14,15 +14,15 @@ from small_networks import Plain, down, one_thread, photo_batch, plain, seeded  
 from torch import nn
 
 from smoe_ros.backbones import Backbone, load_backbone
-from smoe_ros.engine_choice import use_faster
+from smoe_ros.backbones.preprocessing import Preprocessing
 from smoe_ros.engines import EngineError, make_engine, onnx_files
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer import Explainer
-from smoe_ros.frame_explanation import FrameExplanation
-from smoe_ros.methods import MethodOptions
-from smoe_ros.pipeline import Pipeline
-from smoe_ros.preprocessing import Preprocessing
-from smoe_ros.settings import Settings
+from smoe_ros.explainer.engine_choice import use_faster
+from smoe_ros.explainer.frame_explanation import FrameExplanation
+from smoe_ros.explainer.pipeline import Pipeline
+from smoe_ros.explainer.settings import Settings
+from smoe_ros.saliency.methods import MethodOptions
 
 onnxruntime = pytest.importorskip('onnxruntime')
 pytest.importorskip('onnxscript')

@@ -17,7 +17,7 @@ from smoe_ros.evaluation.baselines import baseline_methods
 from smoe_ros.evaluation.own_methods import own_method, standard_methods
 from smoe_ros.evaluation.peers import available_peers, peer_methods, target_layer
 from smoe_ros.explainer import Explainer
-from smoe_ros.methods import MethodOptions
+from smoe_ros.saliency.methods import MethodOptions
 
 SCALES = ('act1', 'act2', 'act3')
 CAMS = {'Grad-CAM': 'grad_cam', 'Grad-CAM++': 'grad_cam_pp', 'XGrad-CAM': 'x_grad_cam'}

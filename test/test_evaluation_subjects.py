@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import skimage.data
 
-from smoe_ros import footage
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.evaluation import subjects
 from smoe_ros.evaluation.subjects import Film, bundled_subjects, film_frames, films_of, subjects_of
-from smoe_ros.footage import FOOTAGE, footage_path
+from smoe_ros.images import footage
+from smoe_ros.images.footage import FOOTAGE, footage_path
 
 LENGTH = 12
 

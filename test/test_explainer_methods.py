@@ -15,7 +15,7 @@ from torch import nn
 from smoe_ros.backbones import load_backbone
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer import Explainer
-from smoe_ros.methods import (
+from smoe_ros.saliency.methods import (
     CAMS,
     NORMALIZATIONS,
     PRE_ACTIVATION_STATISTICS,

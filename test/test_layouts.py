@@ -28,9 +28,9 @@ from rclpy.qos import (
     qos_check_compatible,
 )
 
-from smoe_ros.node.camera_outputs import OUTPUT_QOS
-from smoe_ros.node.outputs import IMAGE_OUTPUTS
-from smoe_ros.overview import scale_colours
+from smoe_ros.messages.outputs import IMAGE_OUTPUTS
+from smoe_ros.node.publishers import OUTPUT_QOS
+from smoe_ros.rendering.overview import scale_colours
 
 ROOT = Path(__file__).parents[1]
 MULTI_CAMERA = (ROOT / 'launch' / 'multi_camera.launch.py').read_text()

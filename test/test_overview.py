@@ -7,7 +7,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from smoe_ros.overview import (
+from smoe_ros.rendering import lovi
+from smoe_ros.rendering.overview import (
     HEIGHT,
     HISTORY_SECONDS,
     WIDTH,
@@ -16,7 +17,6 @@ from smoe_ros.overview import (
     draw_overview,
     scale_colours,
 )
-from smoe_ros.rendering import lovi
 
 CAMERA = np.full((48, 64, 3), (200, 10, 10), np.uint8)
 OVERLAY = np.full((48, 64, 3), (10, 200, 10), np.uint8)

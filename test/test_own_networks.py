@@ -12,8 +12,8 @@ from small_networks import CAT, one_thread, plain  # noqa: F401
 from smoe_ros.backbones import load_backbone
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer import Explainer
-from smoe_ros.pipeline import Pipeline
-from smoe_ros.settings import Settings
+from smoe_ros.explainer.pipeline import Pipeline
+from smoe_ros.explainer.settings import Settings
 
 # What a user would write: nothing of ours in it.
 SOURCE = """

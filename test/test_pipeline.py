@@ -12,12 +12,12 @@ from small_networks import ASTRONAUT, CAT, COFFEE, ROCKET, one_thread  # noqa: F
 from torch import nn
 
 from smoe_ros.backbones import Backbone
-from smoe_ros.devices import resolve_device, resolve_precision
+from smoe_ros.backbones.preprocessing import Preprocessing
 from smoe_ros.errors import ConfigurationError, FrameError
-from smoe_ros.frame_explanation import FrameExplanation, top_classes
-from smoe_ros.pipeline import Pipeline
-from smoe_ros.preprocessing import Preprocessing
-from smoe_ros.settings import Settings, parse_scale_weights
+from smoe_ros.explainer.frame_explanation import FrameExplanation, top_classes
+from smoe_ros.explainer.pipeline import Pipeline
+from smoe_ros.explainer.settings import Settings, parse_scale_weights
+from smoe_ros.machine.devices import resolve_device, resolve_precision
 
 # Half the default size: four times as fast.
 QUICK = Settings(short_side=128, device='cpu')

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_networks import ASTRONAUT, CAT
 
+from smoe_ros.backbones.preprocessing import Preprocessing
 from smoe_ros.errors import ConfigurationError, FrameError
-from smoe_ros.preprocessing import Preprocessing
 
 LITE = ((127.0,) * 3, (128.0,) * 3)
 IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))

@@ -16,7 +16,7 @@ import pytest
 from evaluation_runs import arguments, averages_of, figures, write_network, write_photos
 from small_networks import CAT, one_thread  # noqa: F401 - a fixture
 
-from smoe_ros.evaluation.main import main
+from smoe_ros.evaluation.smoe_evaluate import main
 
 OWN = ('SMOE Scale', 'SMOE Scale × Grad-CAM', 'SMOE Scale × Grad-CAM++', 'SMOE Scale × XGrad-CAM')
 BASELINES = ('random', 'centred Gaussian', 'Sobel edges', 'last-layer mean', 'Grad-CAM')
@@ -44,7 +44,7 @@ def run(folder, tmp_path_factory):
     output = tmp_path_factory.mktemp('run') / 'results'
     result = subprocess.run(
         [
-            *(sys.executable, '-m', 'smoe_ros.evaluation.main'),
+            *(sys.executable, '-m', 'smoe_ros.evaluation.smoe_evaluate'),
             *arguments(folder, output, folder / 'photos', folder / 'film.avi'),
             *('--boxes', folder / 'boxes.csv', '--frames-per-film', '1'),
         ],
@@ -148,7 +148,7 @@ FEW = ('--methods', 'SMOE Scale,SMOE Scale × Grad-CAM,random,Grad-CAM')
 
 def start(options):
     return subprocess.Popen(
-        [sys.executable, '-m', 'smoe_ros.evaluation.main', *options],
+        [sys.executable, '-m', 'smoe_ros.evaluation.smoe_evaluate', *options],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -9,8 +9,8 @@ import torch
 from evaluation_runs import arguments, figures, write_network, write_photos
 from small_networks import one_thread  # noqa: F401 - a fixture
 
-from smoe_ros.evaluation.main import main
-from smoe_ros.own_networks import load_own
+from smoe_ros.backbones.own_code import load_own
+from smoe_ros.evaluation.smoe_evaluate import main
 
 FEW = ('--methods', 'smoe scale,random')
 

@@ -15,14 +15,14 @@ import pytest
 import skimage.data
 from small_networks import one_thread  # noqa: F401
 
-from smoe_ros import methods
 from smoe_ros.commands import network_options
 from smoe_ros.commands.class_names import find_class
-from smoe_ros.commands.explain import main
+from smoe_ros.commands.smoe_explain import main
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.footage import footage_path
-from smoe_ros.pipeline import Pipeline
-from smoe_ros.settings import Settings
+from smoe_ros.explainer.pipeline import Pipeline
+from smoe_ros.explainer.settings import Settings
+from smoe_ros.images.footage import footage_path
+from smoe_ros.saliency import methods
 
 FRAMES = 8
 PHOTO_FILES = {'saliency.png', 'lovi.png', 'overlay.png', 'scales.png', 'contributions.csv'}
@@ -78,7 +78,7 @@ def run(inputs):
     output = inputs / 'results'
     bad = ('damaged.avi', 'cut.mp4', 'missing.jpg', 'empty')
     paths = [inputs / name for name in ('photos', 'street.mp4', *bad)]
-    command = [sys.executable, '-m', 'smoe_ros.commands.explain', *paths]
+    command = [sys.executable, '-m', 'smoe_ros.commands.smoe_explain', *paths]
     done = subprocess.run(
         [*command, '--output', output, '--batch', '3', '--cam', 'grad_cam', '--threads', '1'],
         capture_output=True,
@@ -274,7 +274,7 @@ def test_the_choices_offered_are_those_of_the_explainer():
 
 def test_help_and_mistakes_do_not_wait_for_torch():
     code = (
-        'import sys\nfrom smoe_ros.commands.explain import main\n'
+        'import sys\nfrom smoe_ros.commands.smoe_explain import main\n'
         'for args in (["--help"], ["--batch"]):\n'
         '    try: main(args)\n    except SystemExit: pass\n'
         'sys.exit("torch" in sys.modules)'
@@ -284,7 +284,7 @@ def test_help_and_mistakes_do_not_wait_for_torch():
 
 
 def test_an_interrupt_leaves_no_half_results(tmp_path):
-    command = [sys.executable, '-m', 'smoe_ros.commands.explain', footage_path('bikes')]
+    command = [sys.executable, '-m', 'smoe_ros.commands.smoe_explain', footage_path('bikes')]
     process = subprocess.Popen(
         [*command, '--output', tmp_path / 'o'], stderr=subprocess.PIPE, text=True
     )

@@ -27,14 +27,14 @@ from sensor_msgs.msg import Image
 
 from smoe_ros.backbones import load_backbone
 from smoe_ros.explainer import Explainer
-from smoe_ros.node import outputs as outputs_module
-from smoe_ros.node.camera_outputs import CameraOutputs
-from smoe_ros.node.messages import Method
-from smoe_ros.node.outputs import Drawing
-from smoe_ros.overview import HEIGHT, WIDTH, draw_overview
-from smoe_ros.pipeline import Pipeline, backbone_of
+from smoe_ros.explainer.pipeline import Pipeline, backbone_of
+from smoe_ros.explainer.settings import Settings
+from smoe_ros.messages import outputs as outputs_module
+from smoe_ros.messages.contributions import Method
+from smoe_ros.messages.outputs import Drawing
+from smoe_ros.node.publishers import CameraOutputs
 from smoe_ros.rendering import heat_map, lovi, overlay, salient_mask
-from smoe_ros.settings import Settings
+from smoe_ros.rendering.overview import HEIGHT, WIDTH, draw_overview
 
 SMALL = {'short_side': 64}
 ENCODINGS = {

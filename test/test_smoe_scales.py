@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from smoe_ros.backbones import backbone_names, load_backbone
-from smoe_ros.commands.scales import main
+from smoe_ros.commands.smoe_scales import main
 from smoe_ros.explainer import Explainer
 
 
@@ -76,7 +76,7 @@ def test_wrong_usage_ends_with_2(args):
 def test_it_runs_as_a_module_and_helps_without_torch():
     code = (
         'import runpy, sys; sys.argv = ["smoe_scales", "--help"]\n'
-        'try: runpy.run_module("smoe_ros.commands.scales", run_name="__main__")\n'
+        'try: runpy.run_module("smoe_ros.commands.smoe_scales", run_name="__main__")\n'
         'finally: assert "torch" not in sys.modules'
     )
     done = subprocess.run(

@@ -9,7 +9,7 @@ pytest.importorskip('rclpy')
 from builtin_interfaces.msg import Time
 
 from smoe_ros.errors import FrameError
-from smoe_ros.node.stamp_order import StampOrder, nanoseconds
+from smoe_ros.messages.stamp_order import StampOrder, nanoseconds
 
 
 def refused(order, *seconds, replayed=False):

@@ -10,10 +10,10 @@ import numpy as np
 import oracles
 import pytest
 
-from smoe_ros.frame_explanation import FrameExplanation
-from smoe_ros.methods import MethodOptions
+from smoe_ros.explainer.frame_explanation import FrameExplanation
+from smoe_ros.explainer.temporal_average import TemporalAverage
+from smoe_ros.saliency.methods import MethodOptions
 from smoe_ros.scales import Scale
-from smoe_ros.temporal_average import TemporalAverage
 
 METHOD = MethodOptions(scale_weights=(1.0, 2.0, 4.0))
 SHARES = np.array([1.0, 2.0, 4.0]) / 7

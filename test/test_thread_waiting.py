@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from smoe_ros.thread_waiting import spin_briefly
+from smoe_ros.machine.threads import spin_briefly
 
 VARIABLES = ('GOMP_SPINCOUNT', 'OMP_WAIT_POLICY')
 
@@ -33,16 +33,16 @@ def test_what_the_user_set_stays(monkeypatch, set_before, wanted):
 @pytest.mark.parametrize(
     'command',
     [
-        'from smoe_ros.commands.explain import main; main(["none.png", "--output", {folder!r}])',
-        'from smoe_ros.evaluation.main import main; main(["none.png", "--output", {folder!r}])',
-        'from smoe_ros.recording.main import main; main(["explain", "none.bag", {folder!r}])',
+        'from smoe_ros.commands.smoe_explain import main; main(["none.png", "--output", {folder!r}])',  # noqa: E501
+        'from smoe_ros.evaluation.smoe_evaluate import main; main(["none.png", "--output", {folder!r}])',  # noqa: E501
+        'from smoe_ros.offline.smoe_bag import main; main(["explain", "none.bag", {folder!r}])',
         'from smoe_ros.node.executables import smoe_node; smoe_node()',
     ],
 )
 def test_it_is_said_before_torch_is_loaded(command, tmp_path):
     environment = {name: os.environ[name] for name in os.environ if name not in VARIABLES}
     program = (
-        'import sys, smoe_ros.thread_waiting as waiting\n'
+        'import sys, smoe_ros.machine.threads as waiting\n'
         'told = waiting.spin_briefly\n'
         'def watch():\n'
         '    assert "torch" not in sys.modules\n'

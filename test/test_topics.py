@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip('rclpy')
 
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.node.topics import CameraTopics, resolve_topics
+from smoe_ros.messages.topics import CameraTopics, resolve_topics
 
 
 @pytest.fixture

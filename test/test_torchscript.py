@@ -9,10 +9,10 @@ import torchvision
 from torch import Tensor, nn
 
 from smoe_ros.backbones import load_backbone
+from smoe_ros.backbones.torchscript import is_torchscript, load_torchscript
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer import Explainer
 from smoe_ros.scales import find_scales
-from smoe_ros.torchscript import is_torchscript, load_torchscript
 
 pytestmark = pytest.mark.filterwarnings('ignore::FutureWarning', 'ignore::DeprecationWarning')
 

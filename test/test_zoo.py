@@ -10,9 +10,9 @@ from small_networks import one_thread  # noqa: F401  # the fixture is autouse
 from torch import nn
 
 from smoe_ros.backbones import load_backbone
+from smoe_ros.backbones.torchvision_zoo import classifier_names
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer import Explainer
-from smoe_ros.torchvision_networks import classifier_names
 
 HEIGHT, WIDTH = 96, 160
 TRANSFORMERS = ('vit', 'swin', 'maxvit')

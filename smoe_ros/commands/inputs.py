@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smoe_ros.errors import ConfigurationError, FrameError
-from smoe_ros.image_sources import IMAGE_SUFFIXES, natural_key, quiet_stderr
-from smoe_ros.video_sources import quiet_opencv
+from smoe_ros.images.opening import IMAGE_SUFFIXES, natural_key, quiet_stderr
+from smoe_ros.images.video import quiet_opencv
 
 VIDEO_SUFFIXES = ('.avi', '.mkv', '.mov', '.mp4', '.webm')
 

@@ -16,10 +16,10 @@ from smoe_ros.commands.arguments import (
     share,
     whole_number,
 )
-from smoe_ros.engine_names import ONNXRUNTIME, TORCH
+from smoe_ros.options.engine_names import ONNXRUNTIME, TORCH
 
 if TYPE_CHECKING:
-    from smoe_ros.settings import Settings
+    from smoe_ros.explainer.settings import Settings
 
 # Written down, since asking the modules that hold them would import torch; a test compares.
 STATISTICS = (
@@ -36,7 +36,7 @@ CAMS = ('none', 'grad_cam', 'grad_cam_pp', 'x_grad_cam')
 
 @dataclass(frozen=True)
 class NetworkOptions:
-    """Network and method that the user asked for; see `smoe_ros.settings.Settings`.
+    """Network and method that the user asked for; see `smoe_ros.explainer.settings.Settings`.
 
     Attributes:
         backbone: Network to explain.
@@ -75,7 +75,7 @@ class NetworkOptions:
             ConfigurationError: If the scale weights cannot be read.
         """
         # Imports torch, which takes seconds: not for --help or a mistake.
-        from smoe_ros.settings import Settings, parse_scale_weights  # noqa: PLC0415
+        from smoe_ros.explainer.settings import Settings, parse_scale_weights  # noqa: PLC0415
 
         return Settings(
             backbone=self.backbone,

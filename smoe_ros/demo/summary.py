@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from smoe_ros.bags import read_bag
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.overview import scale_colours
+from smoe_ros.rendering.overview import scale_colours
 
 _TOP_LABELS = 3
 

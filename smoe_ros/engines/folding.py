@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from smoe_ros.observation import evaluating
-from smoe_ros.tracing import Call, trace
+from smoe_ros.scales.observation import evaluating
+from smoe_ros.scales.tracing import Call, trace
 
 # Of the output, as a share of its largest value: rounding stays far below.
 _TOLERANCE = 1e-3

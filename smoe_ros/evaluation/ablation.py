@@ -9,7 +9,7 @@ from itertools import product
 from smoe_ros.evaluation.map_methods import MapMethod
 from smoe_ros.evaluation.own_methods import own_method
 from smoe_ros.explainer import Explainer
-from smoe_ros.methods import CAMS, NO_CAM, NORMALIZATIONS, STATISTICS, MethodOptions
+from smoe_ros.saliency.methods import CAMS, NO_CAM, NORMALIZATIONS, STATISTICS, MethodOptions
 
 _CAM = 'grad_cam'
 _WEIGHTS = ('equal', 'prior', 'linear')

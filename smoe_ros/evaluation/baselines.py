@@ -17,7 +17,7 @@ from torch import Tensor
 from smoe_ros.evaluation.map_methods import MapMethod
 from smoe_ros.evaluation.own_methods import CAM_NAMES, explained_by
 from smoe_ros.explainer import Explainer
-from smoe_ros.methods import MethodOptions
+from smoe_ros.saliency.methods import MethodOptions
 
 # Of the centred Gaussian, as a share of each side.
 _SPREAD = 0.25

@@ -16,13 +16,14 @@ from smoe_ros.errors import ConfigurationError, unknown_name
 from smoe_ros.evaluation.ablation import DEFAULTS, ablation_methods
 from smoe_ros.evaluation.baselines import baseline_methods
 from smoe_ros.evaluation.boxes import Box, bundled_boxes, read_boxes
+from smoe_ros.evaluation.evaluate_options import EvaluateOptions
 from smoe_ros.evaluation.followed_film import FollowedFilm
 from smoe_ros.evaluation.localisation import area_of_boxes
 from smoe_ros.evaluation.map_methods import MapMethod
 from smoe_ros.evaluation.network import Network, Question
-from smoe_ros.evaluation.options import EvaluateOptions
 from smoe_ros.evaluation.own_methods import standard_methods
 from smoe_ros.evaluation.peers import HOW_TO_INSTALL, available_peers, peer_methods
+from smoe_ros.evaluation.results_folder import write_results
 from smoe_ros.evaluation.road import road_is_available
 from smoe_ros.evaluation.study import ONLY_FAITHFULNESS, QUICK, Scope, Study
 from smoe_ros.evaluation.subjects import (
@@ -34,7 +35,6 @@ from smoe_ros.evaluation.subjects import (
     subjects_of,
 )
 from smoe_ros.evaluation.summary import REFERENCES, Measurements, summarize
-from smoe_ros.evaluation.writing import write_results
 
 PROGRESS = 'progress.jsonl'
 _QUICK_PICTURES = 3

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from smoe_ros.evaluation.map_methods import MapMethod
 from smoe_ros.explainer import Explainer, Explanation
-from smoe_ros.methods import CAMS, NO_CAM, MethodOptions
+from smoe_ros.saliency.methods import CAMS, NO_CAM, MethodOptions
 
 CAM_NAMES = {'grad_cam': 'Grad-CAM', 'grad_cam_pp': 'Grad-CAM++', 'x_grad_cam': 'XGrad-CAM'}
 _NAME = 'SMOE Scale'

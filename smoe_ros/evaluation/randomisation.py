@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from smoe_ros.observation import evaluating
-from smoe_ros.tracing import trace
+from smoe_ros.scales.observation import evaluating
+from smoe_ros.scales.tracing import trace
 
 NOTHING = 'nothing'
 

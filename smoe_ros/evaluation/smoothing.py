@@ -14,9 +14,9 @@ from smoe_ros.evaluation.agreement import spearman
 from smoe_ros.evaluation.arrays import Array, mean_of, rounded, stretched
 from smoe_ros.evaluation.followed_film import FollowedFilm
 from smoe_ros.explainer import Explainer
-from smoe_ros.frame_explanation import FrameExplanation, frame_explanations
-from smoe_ros.methods import MethodOptions
-from smoe_ros.temporal_average import TemporalAverage
+from smoe_ros.explainer.frame_explanation import FrameExplanation, frame_explanations
+from smoe_ros.explainer.temporal_average import TemporalAverage
+from smoe_ros.saliency.methods import MethodOptions
 
 TIME_CONSTANTS = (0.0, 0.1, 0.3, 1.0)
 """Seconds; 0 is no average."""

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import cv2
 
+from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.commands.inputs import announced_length, find_inputs, read_photo
 from smoe_ros.errors import ConfigurationError, FrameError
-from smoe_ros.footage import FOOTAGE, footage_path
-from smoe_ros.image_source import Warn
-from smoe_ros.preprocessing import Rgb
-from smoe_ros.video_sources import VideoFile
+from smoe_ros.images.footage import FOOTAGE, footage_path
+from smoe_ros.images.source import Warn
+from smoe_ros.images.video import VideoFile
 
 # Name of the picture: how its package is called, how it is imported, and where the file is in it.
 _PHOTOS = {

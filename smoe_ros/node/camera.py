@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from rclpy.lifecycle import LifecycleNode
 
-from smoe_ros.node.camera_input import AnyImage, CameraInput
-from smoe_ros.node.camera_outputs import CameraOutputs
+from smoe_ros.messages.stamp_order import StampOrder
+from smoe_ros.messages.topics import CameraTopics
 from smoe_ros.node.frame_counts import FrameCounts
-from smoe_ros.node.stamp_order import StampOrder
-from smoe_ros.node.topics import CameraTopics
+from smoe_ros.node.publishers import CameraOutputs
+from smoe_ros.node.subscription import AnyImage, CameraInput
 
 
 class Camera:

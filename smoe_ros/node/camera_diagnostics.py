@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.lifecycle import LifecycleNode
 
+from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.node.camera import Camera
-from smoe_ros.node.camera_input import CameraInput
 from smoe_ros.node.diagnostics import Limits, to_status
-from smoe_ros.pipeline import Pipeline
+from smoe_ros.node.subscription import CameraInput
 
 
 class CameraDiagnostics:

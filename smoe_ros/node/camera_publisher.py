@@ -28,14 +28,14 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, Image
 
-from smoe_ros.footage import FOOTAGE
-from smoe_ros.framing import ENCODINGS, Framing, encode
-from smoe_ros.image_source import Image as Pixels
-from smoe_ros.image_source import ImageSource
-from smoe_ros.image_sources import open_source
+from smoe_ros.images.footage import FOOTAGE
+from smoe_ros.images.framing import ENCODINGS, Framing, encode
+from smoe_ros.images.opening import open_source
+from smoe_ros.images.read_ahead import EndOfImages, ReadAhead
+from smoe_ros.images.source import Image as Pixels
+from smoe_ros.images.source import ImageSource
 from smoe_ros.node.parameters import Parameter, declare, warn_of_misspelt
 from smoe_ros.node.running import run_node, uninterrupted
-from smoe_ros.read_ahead import EndOfImages, ReadAhead
 
 PARAMETERS = (
     Parameter(

@@ -15,7 +15,7 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-from smoe_ros.thread_waiting import spin_briefly
+from smoe_ros.machine.threads import spin_briefly
 
 
 def smoe_node() -> NoReturn:

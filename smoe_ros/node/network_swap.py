@@ -12,10 +12,10 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.parameter import Parameter
 
 from smoe_ros.errors import ConfigurationError
+from smoe_ros.explainer.pipeline import Pipeline
+from smoe_ros.explainer.settings import Settings
 from smoe_ros.node.network_loader import NetworkLoader
 from smoe_ros.node.patient_parameters import prepare_before_setting
-from smoe_ros.pipeline import Pipeline
-from smoe_ros.settings import Settings
 
 
 @dataclass(frozen=True)

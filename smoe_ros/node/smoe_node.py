@@ -27,18 +27,18 @@ from rclpy.timer import Timer
 from std_srvs.srv import SetBool
 
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.free_memory import give_back_free_memory
+from smoe_ros.explainer.pipeline import Pipeline
+from smoe_ros.explainer.settings import Settings
+from smoe_ros.machine.free_memory import give_back_free_memory
+from smoe_ros.messages.topics import resolve_topics
 from smoe_ros.node.camera import Camera
 from smoe_ros.node.camera_diagnostics import CameraDiagnostics
-from smoe_ros.node.camera_input import AnyImage
-from smoe_ros.node.frame_worker import FrameWorker, Plan
 from smoe_ros.node.network_swap import NetworkSwap
 from smoe_ros.node.parameters import checked, declare, warn_of_misspelt
 from smoe_ros.node.running import run_node, uninterrupted
 from smoe_ros.node.smoe_parameters import PARAMETERS, to_drawing, to_limits, to_settings
-from smoe_ros.node.topics import resolve_topics
-from smoe_ros.pipeline import Pipeline
-from smoe_ros.settings import Settings
+from smoe_ros.node.subscription import AnyImage
+from smoe_ros.node.worker import FrameWorker, Plan
 
 # How soon a new subscriber of an output, or a publisher's reliability, is noticed.
 _FOLLOW_SECONDS = 0.2

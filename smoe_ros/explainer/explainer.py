@@ -1,0 +1,365 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Explain what a network looks at: saliency of every scale from one forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from smoe_ros.closing import Closing
+from smoe_ros.engines import TORCH, Engine, make_engine
+from smoe_ros.errors import ConfigurationError, FrameError
+from smoe_ros.explainer.forward_pass import ForwardPass, check_class, run, run_engine
+from smoe_ros.saliency import (
+    feature_vectors,
+    fuse_scales,
+    min_max,
+    most_salient_point,
+    resolve_scale_weights,
+)
+from smoe_ros.saliency.fusion import resize
+from smoe_ros.saliency.methods import (
+    CAMS,
+    NO_CAM,
+    NORMALIZATIONS,
+    PRE_ACTIVATION_STATISTICS,
+    MethodOptions,
+)
+from smoe_ros.scales import Scale, find_scales, select_scales
+from smoe_ros.scales.observation import evaluating
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a network looked at in a batch of B frames, over S scales.
+
+    Attributes:
+        saliency: Fused saliency at the input's size, shape (B, H, W), in [0, 1]. With a class
+            activation it is the class map: the fused saliency S times the class activation.
+        scale_maps: Map of each scale at the input's size, shape (B, S, H, W), in [0, 1].
+        contributions: Share of each scale in the pattern of S, shape (B, S), sums to 1.
+        information: Spatial mean of each scale's raw statistic, shape (B, S).
+        logits: The network's output, shape (B, K); None if it is not one tensor (B, K).
+        class_activation: Where the class is seen at the input's size, shape (B, H, W), in
+            [0, 1]; None without a class activation.
+        rest: The rest of the scene, S · (1 − class activation), shape (B, H, W); None without.
+        classes: Class that each frame's class activation is of, shape (B,); None without.
+        vectors: One a scale, shape (B, C): the activation at the most salient point of
+            `saliency`; empty unless asked for.
+    """
+
+    saliency: Tensor
+    scale_maps: Tensor
+    contributions: Tensor
+    information: Tensor
+    logits: Tensor | None
+    class_activation: Tensor | None = None
+    rest: Tensor | None = None
+    classes: Tensor | None = None
+    vectors: tuple[Tensor, ...] = ()
+
+
+class Explainer(Closing):
+    """Explains a network with SMOE Scale (arXiv 1911.11293); a context manager.
+
+    Hooks are in the network during a call only: nobody else's are touched, and none is left after
+    a call, an exception or `close()`. The network is run in evaluation mode and left as found.
+
+    Example:
+        >>> with Explainer(model) as explainer:
+        ...     explanation = explainer(batch)
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        scales: Literal['auto'] | Sequence[str] = 'auto',
+        scale_weights: str | Sequence[float] = 'equal',
+        statistic: str = 'smoe_scale',
+        normalization: str = 'gaussian_cdf',
+        cam: str = NO_CAM,
+        *,
+        target_class: int | None = None,
+        vectors: bool = False,
+        input_size: tuple[int, int] = (224, 224),
+        engine: str = TORCH,
+    ) -> None:
+        """Find the scales by running the network once on noise.
+
+        Args:
+            model: The network; its parameters' device and type are those of the input.
+            scales: ``'auto'`` for one activation a scale of the network, or module paths
+                (``'layer3'``; ``'name#0'`` picks a call).
+            scale_weights: ``'equal'``, ``'prior'``, ``'linear'`` or one number a scale.
+            statistic: Name of the statistic over channels.
+            normalization: Name of the normalisation of each map.
+            cam: Name of the class activation that the saliency is multiplied with: FastCAM,
+                which needs a gradient through the head only; or ``'none'``.
+            target_class: Class of the class activation; None takes each frame's most probable
+                one.
+            vectors: Whether to give the activations at the most salient point (they are copied).
+            input_size: Height and width in pixels of the noise.
+            engine: What runs the network: ``'torch'``, the network as it is at each call;
+                ``'compiled'`` or ``'onnxruntime'``, the network as it is now. Whatever such an
+                engine cannot do (a class activation, a value before an activation, a shape that
+                was not prepared), torch does.
+
+        Raises:
+            EngineError: If the engine is not installed, or cannot run this network.
+            ConfigurationError: If a name is unknown, no scale is found, the weights do not fit
+                the scales, the network does not run on an input of this size, has no class
+                scores for a class activation or not this class, or no value before an activation
+                for the statistic.
+        """
+        method = MethodOptions(scale_weights, statistic, normalization, cam, target_class)
+        method.check_names()
+        if isinstance(scales, str) and scales != 'auto':
+            raise ConfigurationError(
+                f"scales is '{scales}'; give 'auto' or a sequence of module paths"
+            )
+        self._keep_vectors = vectors
+        self._model: nn.Module | None = model
+        parameter = next(model.parameters(), torch.zeros(0))
+        self._device, self._dtype = parameter.device, parameter.dtype
+        noise = torch.randn(1, 3, *input_size, generator=torch.Generator().manual_seed(0))
+        self._noise = noise.to(self._device, self._dtype)
+        with evaluating(model):
+            if isinstance(scales, str):
+                self._scales = find_scales(model, self._noise)
+            else:
+                self._scales = select_scales(model, self._noise, scales)
+        # What the network was found to allow: the reason against it, None if there is none.
+        self._refusals: dict[str, str | None] = {}
+        self._class_count: int | None = None
+        self.check(method)
+        self.method = method
+        self._engine_name = TORCH
+        self._engine: Engine | None = None
+        self.use_engine(engine)
+
+    @property
+    def scales(self) -> tuple[Scale, ...]:
+        """The activations that are read, finest first, with their sizes in the latest call."""
+        return self._scales
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Each scale's share of the weight, w / Σ w, finest first."""
+        weights = resolve_scale_weights(self.method.scale_weights, len(self._scales))
+        return tuple(weight / sum(weights) for weight in weights)
+
+    @property
+    def engine(self) -> str:
+        """Name of what runs the network with the present method."""
+        return self._engine_name if self._engine_serves(self.method) else TORCH
+
+    def use_engine(self, name: str, engine: Engine | None = None) -> None:
+        """Run the network by another engine from now on.
+
+        Args:
+            name: ``'torch'``, ``'compiled'`` or ``'onnxruntime'``.
+            engine: The engine, if `make_engine` has made it already.
+
+        Raises:
+            ConfigurationError: If the name is unknown.
+            EngineError: If the engine is not installed, or cannot run this network.
+            RuntimeError: If the explainer is closed.
+        """
+        if name != TORCH and engine is None:
+            engine = self.make_engine(name)
+        self._engine_name, self._engine = name, engine
+
+    def make_engine(self, name: str) -> Engine:
+        """Make an engine for this network and its scales, without using it.
+
+        Raises:
+            ConfigurationError: If the name is unknown.
+            EngineError: If the engine is not installed, or cannot run this network.
+            RuntimeError: If the explainer is closed.
+        """
+        if self._model is None:
+            raise RuntimeError('this explainer is closed')
+        return make_engine(name, self._model, self._scales, self._noise)
+
+    def prepare(self, batch: Tensor) -> None:
+        """Make the engine ready for batches of a shape.
+
+        Args:
+            batch: Any batch of this shape, (B, 3, H, W).
+
+        Raises:
+            EngineError: If the engine cannot run it.
+        """
+        if self._engine is not None:
+            self._engine.prepare(batch.to(self._device, self._dtype))
+
+    def set_threads(self, count: int) -> None:
+        """Let the engine run on so many CPU threads; torch's own are set by torch."""
+        if self._engine is not None:
+            self._engine.set_threads(count)
+
+    def _engine_serves(self, method: MethodOptions) -> bool:
+        """Whether the engine gives what a method needs: the activations, and nothing else."""
+        return (
+            self._engine is not None
+            and method.cam == NO_CAM
+            and method.statistic not in PRE_ACTIVATION_STATISTICS
+        )
+
+    def check(self, method: MethodOptions) -> None:
+        """Refuse a method that this network does not allow.
+
+        What a method needs of the network shows when it runs: it is run once on noise for each
+        kind of method, unless `probe` has done so before.
+
+        Raises:
+            ConfigurationError: If a name is unknown, the weights do not fit the scales, the
+                network has no class scores for a class activation or not this class, or no value
+                before an activation for the statistic.
+        """
+        method.check_names()
+        resolve_scale_weights(method.scale_weights, len(self._scales))
+        if method.statistic in PRE_ACTIVATION_STATISTICS:
+            self._require(MethodOptions(statistic=method.statistic))
+        if method.cam == NO_CAM:
+            return
+        self._require(MethodOptions(cam=method.cam))
+        if method.target_class is not None and self._class_count is not None:
+            check_class(method.target_class, self._class_count)
+
+    def probe(self) -> None:
+        """Learn what the network allows, so that `check` need not run it."""
+        for method in (
+            *(MethodOptions(statistic=name) for name in PRE_ACTIVATION_STATISTICS),
+            *(MethodOptions(cam=name) for name in CAMS if name != NO_CAM),
+        ):
+            with suppress(ConfigurationError):
+                self._require(method)
+
+    def _require(self, method: MethodOptions) -> None:
+        """Run the network on noise once for a kind of method, and remember how that went."""
+        kind = 'cam' if method.cam != NO_CAM else method.statistic
+        if kind not in self._refusals and self._model is not None:
+            try:
+                seen = run(self._model, self._noise, self._scales, method)
+            except ConfigurationError as error:
+                self._refusals[kind] = str(error)
+            except Exception as error:  # a network of the user's may raise anything
+                text = ' '.join(f'{type(error).__name__}: {error}'.split())
+                self._refusals[kind] = f'this network does not allow {kind}: {text}'
+            else:
+                self._refusals[kind] = None
+                self._class_count = None if seen.logits is None else seen.logits.shape[1]
+        reason = self._refusals.get(kind)
+        if reason is not None:
+            raise ConfigurationError(reason)
+
+    def __call__(
+        self, batch: Tensor, target_class: int | Sequence[int] | None = None
+    ) -> Explanation:
+        """Run the network once and explain each frame of the batch.
+
+        Args:
+            batch: Frames normalised for the network, shape (B, 3, H, W); moved to the network's
+                device and type if they are elsewhere.
+            target_class: Class of the class activation, one for all frames or one a frame; None
+                takes the method's.
+
+        Returns:
+            The explanation; its tensors are float32 on the network's device.
+
+        Raises:
+            ConfigurationError: If the network has no such class.
+            FrameError: If an activation or a logit is not finite.
+            RuntimeError: If the explainer is closed.
+            ValueError: If the batch has not four dimensions.
+        """
+        if self._model is None:
+            raise RuntimeError('this explainer is closed')
+        if batch.ndim != 4:
+            raise ValueError(f'a batch has shape (B, 3, H, W), got {tuple(batch.shape)}')
+        batch = batch.to(self._device, self._dtype)
+        method = self.method
+        if isinstance(target_class, int):
+            target_class = [target_class] * len(batch)
+        engine = self._engine
+        if engine is not None and self._engine_serves(method) and engine.takes(batch):
+            seen = run_engine(
+                engine, batch, self._scales, method, keep_activations=self._keep_vectors
+            )
+        else:
+            seen = run(
+                self._model,
+                batch,
+                self._scales,
+                method,
+                target_classes=target_class,
+                keep_activations=self._keep_vectors,
+            )
+        with torch.inference_mode():
+            return self._explanation(seen, method, (batch.shape[-2], batch.shape[-1]))
+
+    def close(self) -> None:
+        """Let go of the network; calling the explainer afterwards is an error."""
+        self._model = self._engine = None
+
+    def _explanation(
+        self, seen: ForwardPass, method: MethodOptions, size: tuple[int, int]
+    ) -> Explanation:
+        """Normalise and fuse what one forward pass gave."""
+        self._update_sizes(seen.raw_maps)
+        means = [one.mean(dim=(1, 2), dtype=torch.float64) for one in seen.raw_maps]
+        information = torch.stack(means, dim=1)
+        logits = None if seen.logits is None else seen.logits.float()
+        self._check_finite(information, logits)
+        normalize = NORMALIZATIONS[method.normalization]
+        fused = fuse_scales([normalize(m) for m in seen.raw_maps], size, method.scale_weights)
+        saliency, cam, rest = fused.saliency, None, None
+        if seen.class_activation is not None:
+            cam = min_max(resize(seen.class_activation, size))
+            saliency, rest = fused.saliency * cam, fused.saliency * (1 - cam)
+        vectors: tuple[Tensor, ...] = ()
+        if seen.activations:
+            points = most_salient_point(saliency)
+            vectors = tuple(feature_vectors(kept, points, size) for kept in seen.activations)
+        return Explanation(
+            saliency,
+            fused.scale_maps,
+            fused.contributions,
+            information.float(),
+            logits,
+            cam,
+            rest,
+            seen.classes,
+            vectors,
+        )
+
+    def _update_sizes(self, raw_maps: Sequence[Tensor]) -> None:
+        """Keep the scales' sizes those of the latest input."""
+        sizes = [tuple(raw_map.shape[-2:]) for raw_map in raw_maps]
+        if sizes != [(scale.height, scale.width) for scale in self._scales]:
+            self._scales = tuple(
+                replace(scale, height=height, width=width)
+                for scale, (height, width) in zip(self._scales, sizes, strict=True)
+            )
+
+    def _check_finite(self, information: Tensor, logits: Tensor | None) -> None:
+        finite = information.isfinite()
+        if not finite.all():
+            frame, scale = (~finite).nonzero()[0].tolist()
+            raise FrameError(
+                f"frame {frame} of the batch: activation of '{self._scales[scale].layer}' has "
+                'NaN or infinite values; check the frame and the weights'
+            )
+        if logits is not None and not logits.isfinite().all():
+            frame = int((~logits.isfinite()).any(dim=1).nonzero()[0])
+            raise FrameError(
+                f"frame {frame} of the batch: the network's output has NaN or infinite values; "
+                'check the weights'
+            )

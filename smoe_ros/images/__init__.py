@@ -1,0 +1,3 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Where pictures come from: files, folders, films and webcams."""

@@ -1,0 +1,116 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Messages from arrays."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from smoe_msgs.msg import ScaleContribution, ScaleContributions
+from smoe_ros.explainer.frame_explanation import FrameExplanation
+from smoe_ros.explainer.pixel_coordinates import rescaled_points
+
+
+@dataclass(frozen=True)
+class Method:
+    """How the frames of a stream are explained.
+
+    Attributes:
+        backbone: Name of the network.
+        normalization: Name of the normalisation.
+        statistic: Name of the statistic.
+        weights: Share of the weight of each scale, finest first.
+        labels: Name of each class.
+    """
+
+    backbone: str
+    normalization: str
+    statistic: str
+    weights: tuple[float, ...]
+    labels: tuple[str, ...]
+
+    def label(self, class_id: int) -> str:
+        """Return the name of a class, empty if it has none."""
+        return self.labels[class_id] if 0 <= class_id < len(self.labels) else ''
+
+
+def to_image(pixels: NDArray[np.generic], encoding: str, header: Header) -> Image:
+    """Pack an array into a tightly packed image message.
+
+    Args:
+        pixels: Shape (H, W) or (H, W, C), of the type that the encoding says.
+        encoding: As in ``sensor_msgs/image_encodings.hpp``.
+        header: Header of the frame it belongs to.
+    """
+    height, width = pixels.shape[:2]
+    # Anything but an array('B') or bytes is checked element by element: seconds a frame.
+    data = array('B', np.ascontiguousarray(pixels).tobytes())
+    return Image(
+        header=header,
+        height=height,
+        width=width,
+        encoding=encoding,
+        is_bigendian=int(pixels.dtype.itemsize > 1 and sys.byteorder == 'big'),
+        step=len(data) // height,
+        data=data,
+    )
+
+
+def to_contributions(
+    explanation: FrameExplanation, method: Method, source_size: tuple[int, int], header: Header
+) -> ScaleContributions:
+    """Write down what each scale contributed.
+
+    Args:
+        explanation: The frame's explanation.
+        method: How it was explained.
+        source_size: Height and width of the camera's image in pixels.
+        header: Header of the camera's image.
+    """
+    map_size = explanation.saliency.shape
+    cells = np.array([(scale.height, scale.width) for scale in explanation.scales])
+    # The peak of a resized map lies near the centre of its cell, at a border anywhere beyond it.
+    in_cells = rescaled_points(explanation.scale_peaks, map_size, cells)
+    peaks = rescaled_points(np.rint(in_cells), cells, source_size)
+    peak_x, peak_y = rescaled_points(explanation.peak, map_size, source_size).tolist()
+    class_id = explanation.class_id
+    return ScaleContributions(
+        header=header,
+        backbone=method.backbone,
+        statistic=method.statistic,
+        normalization=method.normalization,
+        scales=[
+            ScaleContribution(
+                layer=scale.layer,
+                call=scale.call,
+                channels=scale.channels,
+                height=scale.height,
+                width=scale.width,
+                weight=weight,
+                contribution=float(contribution),
+                information=float(information),
+                peak_x=float(x),
+                peak_y=float(y),
+            )
+            for scale, weight, contribution, information, (x, y) in zip(
+                explanation.scales,
+                method.weights,
+                explanation.contributions,
+                explanation.information,
+                peaks,
+                strict=True,
+            )
+        ],
+        peak_x=peak_x,
+        peak_y=peak_y,
+        class_id=class_id,
+        class_label=method.label(class_id),
+        class_probability=explanation.class_probability,
+    )

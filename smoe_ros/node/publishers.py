@@ -1,0 +1,100 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The outputs beside one camera, each made only while somebody subscribes to it."""
+
+from __future__ import annotations
+
+import copy
+
+from rclpy.event_handler import PublisherEventCallbacks
+from rclpy.lifecycle import LifecycleNode
+from rclpy.publisher import Publisher
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from std_msgs.msg import Header
+
+from smoe_ros.explainer.frame_explanation import FrameExplanation
+from smoe_ros.messages.contributions import Method
+from smoe_ros.messages.output_messages import OUTPUT_TYPES, output_message
+from smoe_ros.messages.outputs import Drawing, ExplainedFrame
+from smoe_ros.messages.stamp_order import nanoseconds
+from smoe_ros.node.qos_matching import unserved_subscribers
+from smoe_ros.rendering import Rgb
+from smoe_ros.rendering.overview import History
+
+# RELIABLE matches every subscriber, RViz's default included; depth 1 keeps the newest only.
+OUTPUT_QOS = QoSProfile(
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.VOLATILE,
+    history=HistoryPolicy.KEEP_LAST,
+    depth=1,
+)
+
+
+class CameraOutputs:
+    """Publishers of one camera's explanations."""
+
+    def __init__(self, node: LifecycleNode, namespace: str) -> None:
+        """Create the publishers.
+
+        Args:
+            node: The node that publishes.
+            namespace: Where the outputs lie, for example ``/front/smoe``.
+        """
+        self._node = node
+        self._history = History()
+        self._publishers = {
+            name: self._publisher(message_type, f'{namespace}/{name}')
+            for name, message_type in OUTPUT_TYPES.items()
+        }
+
+    def watched(self) -> bool:
+        """Whether anybody subscribes to any output."""
+        return any(_watched(publisher) for publisher in self._publishers.values())
+
+    def mismatches(self) -> list[str]:
+        """Say which subscriptions cannot be served, and what would help."""
+        sentences = (unserved_subscribers(self._node, one) for one in self._publishers.values())
+        return [sentence for sentence in sentences if sentence]
+
+    def publish(
+        self,
+        header: Header,
+        rgb: Rgb,
+        explanation: FrameExplanation,
+        method: Method,
+        drawing: Drawing,
+    ) -> None:
+        """Make and publish every output that somebody subscribes to.
+
+        Args:
+            header: Header of the camera's image, given to every output.
+            rgb: The camera's image, shape (H, W, 3), uint8.
+            explanation: Its explanation.
+            method: How it was explained.
+            drawing: How it is drawn.
+        """
+        self._history.add(nanoseconds(header.stamp) * 1e-9, explanation.contributions.tolist())
+        frame = ExplainedFrame(rgb, explanation, method, drawing, self._history)
+        for name, publisher in self._publishers.items():
+            if _watched(publisher):
+                publisher.publish(output_message(name, frame, header))
+
+    def close(self) -> None:
+        """Destroy the publishers."""
+        for publisher in self._publishers.values():
+            self._node.destroy_publisher(publisher)
+
+    def _publisher(self, message_type: type, topic: str) -> Publisher:
+        return self._node.create_publisher(
+            message_type,
+            topic,
+            copy.copy(OUTPUT_QOS),  # overrides are written into it
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+            # Mismatches are looked up; every event would make the executor slower.
+            event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
+        )
+
+
+def _watched(publisher: Publisher) -> bool:
+    return publisher.get_subscription_count() > 0

@@ -1,0 +1,74 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""smoe_bag explain: every image of a bag explained into another bag."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory
+
+from smoe_ros.bags import BagWriter, Recording, typestore
+from smoe_ros.commands.class_names import find_class
+from smoe_ros.errors import ConfigurationError
+from smoe_ros.explainer.pipeline import Pipeline, backbone_of
+from smoe_ros.offline.bag_options import BagExplainOptions
+from smoe_ros.offline.bag_run import Run
+from smoe_ros.offline.journal import Journal
+from smoe_ros.offline.task import Task
+from smoe_ros.offline.unfinished import UnfinishedBag
+
+DAMAGED = 3
+
+
+def explain_bag(options: BagExplainOptions, say: Callable[[str], None]) -> int:
+    """Explain a bag and return the exit code: 0, or 3 if something of it could not be read.
+
+    Args:
+        options: What to explain, and how.
+        say: Told in a sentence what went wrong.
+
+    Raises:
+        ConfigurationError: If nothing can be done.
+        OSError: If the output cannot be written.
+    """
+    with Recording(options.input) as recording:
+        try:
+            task = Task(recording, options)
+        except ConfigurationError as error:
+            found = ''.join(f'{flaw}; ' for flaw in recording.flaws)
+            raise ConfigurationError(f"'{options.input}': {found}{error}") from None
+        unfinished = UnfinishedBag(options.output, resume=options.resume)
+        pipeline = _pipeline(options)  # what is refused must leave nothing behind
+        unfinished.begin()
+        with Journal(unfinished.journal, task.identity()) as journal:
+            resumed = journal.latest(unfinished.count_before())
+            with BagWriter(unfinished.path, typestore(_definitions())) as writer:
+                task.announce(writer, say)
+                run = Run(task, pipeline, writer, journal, say)
+                run.take_over(resumed, unfinished)
+                run.explain()
+        unfinished.complete()
+        for flaw in recording.flaws:
+            say(flaw)
+        told = f'explained {run.place.explained} frames'
+        if run.place.rejected:
+            told += f', {run.place.rejected} could not be'
+        say(f"{told}; written to '{options.output}'")
+        damaged = recording.flaws or run.place.rejected or task.left_out
+    return DAMAGED if damaged else 0
+
+
+def _pipeline(options: BagExplainOptions) -> Pipeline:
+    settings = options.settings()
+    backbone = backbone_of(settings)
+    if options.target_class is not None:
+        index = find_class(options.target_class, backbone.labels)
+        settings = replace(settings, target_class=index)
+    return Pipeline(settings, backbone)
+
+
+def _definitions() -> list[Path]:
+    return sorted(Path(get_package_share_directory('smoe_msgs'), 'msg').glob('*.msg'))

@@ -1,0 +1,62 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Images of a bag, decoded as the node decodes them; and what such topics are called."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from builtin_interfaces.msg import Time
+from rosbags.typesys.store import Typestore
+from std_msgs.msg import Header
+
+from smoe_ros.backbones.preprocessing import Rgb
+from smoe_ros.bags.message import Topic
+from smoe_ros.bags.writer import typestore
+from smoe_ros.errors import FrameError
+from smoe_ros.messages.compressed_images import decompress
+from smoe_ros.messages.image_conversion import to_rgb
+
+RAW_TYPE = 'sensor_msgs/msg/Image'
+COMPRESSED_TYPE = 'sensor_msgs/msg/CompressedImage'
+IMAGE_TYPES = (RAW_TYPE, COMPRESSED_TYPE)
+CONTRIBUTIONS_TYPE = 'smoe_msgs/msg/ScaleContributions'
+
+
+def decode_image(data: bytes, kind: str) -> tuple[Header, Rgb]:
+    """Decode an image message.
+
+    Args:
+        data: The message as CDR.
+        kind: One of `IMAGE_TYPES`.
+
+    Returns:
+        Its header and its picture, shape (H, W, 3), uint8, which may share the message's memory.
+
+    Raises:
+        FrameError: If it is no picture; the text says why.
+    """
+    try:
+        # By rosbags, whose images are views of the message's bytes: rclpy's are copies.
+        image: Any = _types().deserialize_cdr(data, kind)
+        rgb = decompress(image) if kind == COMPRESSED_TYPE else to_rgb(image)
+    except FrameError:
+        raise
+    except Exception as error:  # whatever a message holds, it costs no more than itself
+        text = ' '.join(f'{type(error).__name__}: {error}'.split())
+        raise FrameError(f'the message cannot be read ({text})') from None
+    stamp = Time(sec=image.header.stamp.sec, nanosec=image.header.stamp.nanosec)
+    return Header(stamp=stamp, frame_id=image.header.frame_id), rgb
+
+
+def in_words(topics: Mapping[str, Topic]) -> str:
+    """Return a clause that tells what a bag has, for an error's text."""
+    named = ', '.join(f'{name} ({topic.type})' for name, topic in sorted(topics.items()))
+    return f'it has {named}' if named else 'it has no topics at all'
+
+
+@functools.cache
+def _types() -> Typestore:
+    return typestore()

@@ -1,0 +1,131 @@
+# Copyright 2026 smoe_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What activations were before they were rectified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils.hooks import RemovableHandle
+from torch.utils.weak import WeakTensorKeyDictionary
+
+from smoe_ros.scales.activations import is_activation
+
+_RECTIFIERS = frozenset(
+    {
+        torch.relu,
+        torch.relu_,
+        Tensor.relu,
+        Tensor.relu_,
+        F.relu,
+        F.relu6,
+        F.leaky_relu,
+        F.elu,
+        F.gelu,
+        F.silu,
+        F.mish,
+        F.hardswish,
+        F.softplus,
+    }
+)
+# They only put values elsewhere: what came before is moved the same way.
+_MOVES = frozenset(
+    {
+        torch.cat,
+        torch.chunk,
+        torch.split,
+        torch.transpose,
+        torch.permute,
+        torch.flatten,
+        Tensor.chunk,
+        Tensor.split,
+        Tensor.transpose,
+        Tensor.permute,
+        Tensor.view,
+        Tensor.reshape,
+        Tensor.contiguous,
+    }
+)
+
+
+@contextmanager
+def recording_pre_activations(model: nn.Module) -> Iterator[Callable[[Tensor], Tensor | None]]:
+    """Keep, for every rectified tensor of a forward pass, a copy of it before the activation.
+
+    Activation modules and functions are seen, and followed through concatenation and channel
+    shuffling. This copies every activation once: for statistics that need it.
+
+    Args:
+        model: The network.
+
+    Yields:
+        A function that returns, for a tensor inside the network, what it was before its
+        activation; None for one that no activation made.
+    """
+    before: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
+    inputs: list[Tensor | None] = []
+
+    def entering(_module: nn.Module, args: tuple[Any, ...]) -> None:
+        argument = args[0] if args else None
+        inputs.append(argument.clone() if isinstance(argument, Tensor) else None)
+
+    def leaving(_module: nn.Module, _args: Any, output: Any) -> None:
+        argument = inputs.pop()
+        if isinstance(output, Tensor) and argument is not None:
+            before[output] = argument
+
+    handles: list[RemovableHandle] = []
+    try:
+        for module in model.modules():
+            if is_activation(module):
+                handles.append(module.register_forward_pre_hook(entering))
+                handles.append(module.register_forward_hook(leaving))
+        with _FunctionsRecorded(before):
+            yield before.get
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class _FunctionsRecorded(TorchFunctionMode):
+    """Sees activations that are called as functions, and what moves their results."""
+
+    def __init__(self, before: WeakTensorKeyDictionary) -> None:
+        super().__init__()
+        self._before = before
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func in _RECTIFIERS:
+            argument = args[0].clone()
+            result = func(*args, **kwargs)
+            self._before[result] = argument
+            return result
+        result = func(*args, **kwargs)
+        if func in _MOVES:
+            moved = self._moved(args[0])
+            if moved is not None:
+                self._keep(result, func(moved, *args[1:], **kwargs))
+        return result
+
+    def _moved(self, argument: Any) -> Any:
+        """Return what the tensor, or all of several, were before; None if one is unknown."""
+        if isinstance(argument, Tensor):
+            return self._before.get(argument)
+        several = [self._before.get(tensor) for tensor in argument]
+        return several if all(tensor is not None for tensor in several) else None
+
+    def _keep(self, result: Any, before: Any) -> None:
+        if isinstance(result, Tensor):
+            self._before[result] = before
+        else:
+            for part, part_before in zip(result, before, strict=True):
+                self._before[part] = part_before
