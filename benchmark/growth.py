@@ -28,12 +28,12 @@ from markdown_table import table
 from matplotlib.figure import Figure
 from per_frame_candidates import camera_frame
 
-from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.engines import EngineError
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer.frame_explanation import FrameExplanation
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.settings import Settings
+from smoe_ros.images import Rgb
 
 ENGINES = ('torch', 'onnxruntime')
 _OUTPUT = Path(__file__).parents[1] / 'docs' / 'performance' / 'growth.json'

@@ -6,7 +6,7 @@
 usage: benchmark/mixed_sizes.py [--repeats N] [--json FILE]
 
 Three ways, interleaved in one run, from RGB frames to arrays: each frame alone; one forward pass
-an input size, as smoe_ros/pipeline.py does; and one pass of all frames, each padded with the mean
+an input size, as Pipeline does; and one pass of all frames, each padded with the mean
 colour to a common input, its maps cropped back. Prints medians and ratios, and how far from the
 explanation of the frame alone the others' saliency of real photos is.
 
@@ -37,14 +37,15 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from smoe_ros.backbones.preprocessing import STRIDE, Rgb
 from smoe_ros.explainer.forward_pass import run
 from smoe_ros.explainer.frame_explanation import FrameExplanation, frame_explanations
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.settings import Settings
+from smoe_ros.images import Rgb
 from smoe_ros.images.framing import fit
 from smoe_ros.saliency import fuse_scales, gaussian_cdf
 from smoe_ros.saliency.methods import MethodOptions
+from smoe_ros.scales import STRIDE
 
 Size = tuple[int, int]  # width and height, as cameras name them
 Map = NDArray[np.float32]

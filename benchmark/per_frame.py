@@ -47,8 +47,8 @@ from per_frame_memory import measure as measure_memory
 from per_frame_tables import tables
 from per_frame_timing import interleaved, prepare, summarise
 
-from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.errors import ConfigurationError
+from smoe_ros.images import Rgb
 
 __all__ = ['main', 'tables']
 

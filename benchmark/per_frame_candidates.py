@@ -24,11 +24,11 @@ from textbook import Textbook
 from torch import Tensor
 
 from smoe_ros.backbones import Backbone, load_backbone
-from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer.frame_explanation import FrameExplanation
 from smoe_ros.explainer.pipeline import Pipeline, backbone_of
 from smoe_ros.explainer.settings import Settings
+from smoe_ros.images import Rgb
 from smoe_ros.images.footage import footage_path
 from smoe_ros.images.framing import encode, fit
 from smoe_ros.images.video import VideoFile

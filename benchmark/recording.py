@@ -32,10 +32,10 @@ from markdown_table import table
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image
 
-from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.bags import BagWriter, typestore
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.settings import Settings
+from smoe_ros.images import Rgb
 from smoe_ros.images.footage import footage_path
 
 ENGINES = ('torch', 'onnxruntime')

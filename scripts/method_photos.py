@@ -10,9 +10,9 @@ import skimage.data
 import torch
 
 from smoe_ros.backbones import load_backbone
-from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.explainer import Explainer, Explanation
 from smoe_ros.explainer.forward_pass import run
+from smoe_ros.images import Rgb
 from smoe_ros.saliency.methods import MethodOptions
 from smoe_ros.scales import Scale
 

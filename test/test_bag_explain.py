@@ -96,7 +96,7 @@ def test_every_output_is_that_of_the_explained_picture(tmp_path, explain):
 
 
 def test_all_outputs_are_written_if_asked_for(tmp_path, explain):
-    from smoe_ros.messages.output_messages import OUTPUT_TYPES
+    from smoe_ros.messages.outputs import OUTPUT_TYPES
 
     bag = write_bag(tmp_path / 'in', count=2)
     code, _, out = explain(bag, *NETWORK, '--outputs', ','.join(OUTPUT_TYPES))
@@ -392,6 +392,6 @@ def test_compressed_images_of_many_kinds_are_read(tmp_path, explain):
 
 
 def test_default_outputs_are_what_the_help_says():
-    from smoe_ros.messages.output_messages import OUTPUT_TYPES
+    from smoe_ros.messages.outputs import OUTPUT_TYPES
 
     assert set(explain_options.DEFAULT_OUTPUTS) <= set(OUTPUT_TYPES)

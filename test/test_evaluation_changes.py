@@ -11,9 +11,9 @@ from scipy.ndimage import sobel
 from scipy.stats import spearmanr
 from small_networks import CAT, hooks_of, one_thread, photo_batch, plain  # noqa: F401 - a fixture
 
+from smoe_ros.evaluation.evaluated_network import Question
 from smoe_ros.evaluation.followed_film import FollowedFilm
 from smoe_ros.evaluation.map_methods import MapMethod
-from smoe_ros.evaluation.network import Question
 from smoe_ros.evaluation.randomisation import NOTHING, cascade
 from smoe_ros.evaluation.sensitivity import max_sensitivity
 from smoe_ros.evaluation.stability import contribution_change, grey, motion_between

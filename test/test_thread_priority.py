@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from smoe_ros.machine.thread_priority import go_last
+from smoe_ros.machine.threads import go_last
 
 pytestmark = pytest.mark.skipif(
     sys.platform != 'linux', reason='only on Linux has a thread a niceness of its own'

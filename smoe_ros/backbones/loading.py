@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from smoe_ros.backbones.network import Network, class_labels
 from smoe_ros.backbones.own_code import is_own, load_own
-from smoe_ros.backbones.preprocessing import Preprocessing, Rgb
+from smoe_ros.backbones.preprocessing import Preprocessing
 from smoe_ros.backbones.torchvision_zoo import (
     classifier_names,
     dense_names,
@@ -21,6 +21,7 @@ from smoe_ros.backbones.torchvision_zoo import (
     with_checkpoint,
 )
 from smoe_ros.errors import ConfigurationError, unknown_name
+from smoe_ros.images import Rgb
 
 DEFAULT_BACKBONE = 'efficientnet_lite0'
 IMAGENET_LABELS = 'imagenet'

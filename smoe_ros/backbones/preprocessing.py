@@ -9,16 +9,13 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from smoe_ros import kernels
 from smoe_ros.errors import ConfigurationError, FrameError
+from smoe_ros.images import Rgb
+from smoe_ros.scales import STRIDE
 
-Rgb = NDArray[np.uint8]
-
-# Common CNNs halve the resolution five times: a multiple of 32 leaves no half cells.
-STRIDE = 32
 # Beyond this a frame is damaged, and its input would take all memory.
 MAX_ASPECT = 16
 

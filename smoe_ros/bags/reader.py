@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from smoe_ros.bags import mcap_file, sqlite_file
 from smoe_ros.bags.mcap_file import McapFile
 from smoe_ros.bags.message import Flaws, Message, Span, StorageFile, Topic
 from smoe_ros.bags.sqlite_file import SqliteFile
-from smoe_ros.closing import Closing
 from smoe_ros.errors import ConfigurationError
 
 __all__ = ['Message', 'Recording', 'Topic']
@@ -30,7 +29,7 @@ _ZSTD = '.zstd'
 _NEWEST_VERSION = 9
 
 
-class Recording(Closing):
+class Recording(AbstractContextManager['Recording']):
     """A bag, open for reading; a context manager.
 
     Messages come file by file in the order in which they were recorded, one at a time: memory does
@@ -102,6 +101,10 @@ class Recording(Closing):
                     yield message._replace(data=data)
                 else:
                     yield message
+
+    def __exit__(self, *_error: object) -> None:
+        """Close, however the block ends."""
+        self.close()
 
     def close(self) -> None:
         """Close all files."""

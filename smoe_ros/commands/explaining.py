@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import cv2
 
-from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.commands.class_names import find_class
 from smoe_ros.commands.explain_options import ExplainOptions
 from smoe_ros.commands.inputs import Input, announced_length, read_photo
@@ -23,6 +22,7 @@ from smoe_ros.errors import ConfigurationError, FrameError
 from smoe_ros.explainer.frame_explanation import FrameExplanation
 from smoe_ros.explainer.pipeline import Pipeline, backbone_of
 from smoe_ros.explainer.temporal_average import TemporalAverage
+from smoe_ros.images import Rgb
 from smoe_ros.images.video import VideoFile
 
 _Item = TypeVar('_Item')

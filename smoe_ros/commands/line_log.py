@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from smoe_ros.closing import Closing
 from smoe_ros.errors import ConfigurationError
 
 
-class LineLog(Closing):
+class LineLog(AbstractContextManager['LineLog']):
     """JSON lines: first what makes the run what it is, then its entries; a context manager.
 
     A killed process loses the line that it was writing, and no other.
@@ -43,6 +43,10 @@ class LineLog(Closing):
         self._file.write(json.dumps(entry) + '\n')
         # A killed process loses what it has not handed to the system.
         self._file.flush()
+
+    def __exit__(self, *_error: object) -> None:
+        """Close, however the block ends."""
+        self.close()
 
     def close(self) -> None:
         """Close the file."""

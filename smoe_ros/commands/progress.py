@@ -5,10 +5,9 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager
 
 from tqdm import tqdm
-
-from smoe_ros.closing import Closing
 
 
 def complain(line: str, command: str = 'smoe_explain') -> None:
@@ -16,7 +15,7 @@ def complain(line: str, command: str = 'smoe_explain') -> None:
     tqdm.write(f'{command}: {line}', file=sys.stderr)
 
 
-class Progress(Closing):
+class Progress(AbstractContextManager['Progress']):
     """A bar of frames with their rate, only where standard error is a terminal."""
 
     def __init__(self, frames: int, unit: str = 'frame') -> None:
@@ -30,6 +29,10 @@ class Progress(Closing):
         self._bar = tqdm(
             total=frames, unit=unit, disable=None, file=sys.stderr, dynamic_ncols=True
         )
+
+    def __exit__(self, *_error: object) -> None:
+        """Close, however the block ends."""
+        self.close()
 
     def close(self) -> None:
         """Leave the bar as it is, on a line of its own."""

@@ -8,8 +8,7 @@ import csv
 from collections.abc import Sequence
 from typing import TextIO, TypeAlias
 
-from smoe_ros.explainer.frame_explanation import FrameExplanation
-from smoe_ros.explainer.pixel_coordinates import rescaled_points
+from smoe_ros.explainer.frame_explanation import FrameExplanation, rescaled_points
 
 _FRAME_COLUMNS = (
     'frame',

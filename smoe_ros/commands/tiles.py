@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.explainer.frame_explanation import FrameExplanation
+from smoe_ros.images import Rgb
 from smoe_ros.rendering.overview import scale_colours
 
 _TILE = 320

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.commands import results
 from smoe_ros.commands.table import ContributionsTable
 from smoe_ros.commands.tiles import draw_scales_sheet
 from smoe_ros.explainer.frame_explanation import FrameExplanation
+from smoe_ros.images import Rgb
 from smoe_ros.rendering import heat_map, lovi, overlay
 from smoe_ros.rendering.overview import History, draw_overview, scale_bar
 

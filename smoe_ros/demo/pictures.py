@@ -11,8 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.bags import read_bag
+from smoe_ros.images import Rgb
 from smoe_ros.rendering.overview import Bar, draw_overview, scale_bar
 
 _STILLS = 3

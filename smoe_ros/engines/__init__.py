@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What runs a network: eager torch, torch's compiler or ONNX Runtime, by name."""
 
-from smoe_ros.engines.engine import Engine, make_engine
-from smoe_ros.engines.errors import EngineError
+from smoe_ros.engines.engine import Engine, EngineError, make_engine
 from smoe_ros.options.engine_names import AUTO, COMPILED, ENGINES, ONNXRUNTIME, TORCH
 
 __all__ = [

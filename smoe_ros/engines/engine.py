@@ -10,10 +10,24 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from smoe_ros.engines.errors import EngineError
-from smoe_ros.errors import unknown_name
+from smoe_ros.errors import ConfigurationError, unknown_name
 from smoe_ros.options.engine_names import COMPILED, ENGINES, ONNXRUNTIME
 from smoe_ros.scales import Scale
+
+
+class EngineError(ConfigurationError):
+    """An engine that is not installed, or cannot run this network; eager torch can."""
+
+
+def short_reason(error: BaseException) -> str:
+    """Return an error of a compiler or exporter as one line of readable length."""
+    causes = [error]
+    while causes[-1].__cause__ is not None:
+        causes.append(causes[-1].__cause__)
+    # Compilers wrap the cause in pages of advice; its first line says what was wrong.
+    text = ' '.join(str(causes[-1]).strip().partition('\n')[0].split())
+    name = type(causes[-1]).__name__
+    return f'{name}: {text[:200]}' if text else name
 
 
 class Engine(Protocol):

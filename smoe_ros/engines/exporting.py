@@ -13,9 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from smoe_ros.backbones.preprocessing import STRIDE
-from smoe_ros.engines.errors import EngineError, short_reason
-from smoe_ros.scales import Scale
+from smoe_ros.engines.engine import EngineError, short_reason
+from smoe_ros.scales import STRIDE, Scale
 from smoe_ros.scales.observation import evaluating, observing
 
 # Of an engine's values, as a share of the largest: another order of sums stays far below.

@@ -13,11 +13,10 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from smoe_ros.backbones.preprocessing import STRIDE
 from smoe_ros.engines import onnx_files
-from smoe_ros.engines.errors import EngineError, short_reason
+from smoe_ros.engines.engine import EngineError, short_reason
 from smoe_ros.engines.exporting import check_same, export, split_outputs, torch_activations
-from smoe_ros.scales import Scale
+from smoe_ros.scales import STRIDE, Scale
 
 try:
     import onnxruntime

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from smoe_ros.engines.errors import EngineError, short_reason
+from smoe_ros.engines.engine import EngineError, short_reason
 from smoe_ros.engines.exporting import check_same, export, split_outputs, torch_activations
 from smoe_ros.scales import Scale
 

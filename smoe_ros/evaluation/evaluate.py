@@ -17,10 +17,10 @@ from smoe_ros.evaluation.ablation import DEFAULTS, ablation_methods
 from smoe_ros.evaluation.baselines import baseline_methods
 from smoe_ros.evaluation.boxes import Box, bundled_boxes, read_boxes
 from smoe_ros.evaluation.evaluate_options import EvaluateOptions
+from smoe_ros.evaluation.evaluated_network import Network, Question
 from smoe_ros.evaluation.followed_film import FollowedFilm
 from smoe_ros.evaluation.localisation import area_of_boxes
 from smoe_ros.evaluation.map_methods import MapMethod
-from smoe_ros.evaluation.network import Network, Question
 from smoe_ros.evaluation.own_methods import standard_methods
 from smoe_ros.evaluation.peers import HOW_TO_INSTALL, available_peers, peer_methods
 from smoe_ros.evaluation.results_folder import write_results

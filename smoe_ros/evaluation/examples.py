@@ -13,8 +13,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 
 from smoe_ros.evaluation.arrays import stretched
+from smoe_ros.evaluation.evaluated_network import Question
 from smoe_ros.evaluation.map_methods import MapMethod
-from smoe_ros.evaluation.network import Question
 from smoe_ros.evaluation.plots import is_variant
 
 _WIDTH = 1.25

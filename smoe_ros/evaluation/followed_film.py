@@ -10,13 +10,13 @@ from typing import Any
 
 import cv2
 
-from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.evaluation.agreement import spearman
 from smoe_ros.evaluation.arrays import Array, mean_of, stretched
+from smoe_ros.evaluation.evaluated_network import Network
 from smoe_ros.evaluation.map_methods import MapMethod
-from smoe_ros.evaluation.network import Network
 from smoe_ros.evaluation.stability import Motion, contribution_change, grey, motion_between
 from smoe_ros.explainer import Explainer
+from smoe_ros.images import Rgb
 
 # Pairs of frames that share fewer pixels than this are a cut, not a motion.
 _LEAST_FOLLOWED = 0.3

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from smoe_ros.evaluation.ablation_tables import best_table, choice_table
+from smoe_ros.evaluation.evaluated_network import Question
 from smoe_ros.evaluation.examples import draw_examples
 from smoe_ros.evaluation.map_methods import MapMethod
-from smoe_ros.evaluation.network import Question
 from smoe_ros.evaluation.plots import draw_plots
 from smoe_ros.evaluation.tables import (
     answer_table,

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.evaluation.arrays import Array
+from smoe_ros.images import Rgb
 
 # OpenCV's DIS flow crashes on smaller pictures.
 _SMALLEST = 16

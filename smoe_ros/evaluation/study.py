@@ -16,9 +16,9 @@ from smoe_ros.commands.line_log import LineLog
 from smoe_ros.commands.progress import Progress
 from smoe_ros.evaluation import tasks
 from smoe_ros.evaluation.arrays import rounded
+from smoe_ros.evaluation.evaluated_network import Network, Question
 from smoe_ros.evaluation.followed_film import FollowedFilm
 from smoe_ros.evaluation.map_methods import MapMethod
-from smoe_ros.evaluation.network import Network, Question
 from smoe_ros.evaluation.perturbation import STEPS
 from smoe_ros.evaluation.smoothing import smoothing_figures
 from smoe_ros.explainer import Explainer

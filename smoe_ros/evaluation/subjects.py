@@ -12,9 +12,9 @@ from pathlib import Path
 
 import cv2
 
-from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.commands.inputs import announced_length, find_inputs, read_photo
 from smoe_ros.errors import ConfigurationError, FrameError
+from smoe_ros.images import Rgb
 from smoe_ros.images.footage import FOOTAGE, footage_path
 from smoe_ros.images.source import Warn
 from smoe_ros.images.video import VideoFile

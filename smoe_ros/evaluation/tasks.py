@@ -14,9 +14,9 @@ from torch import Tensor
 from smoe_ros.evaluation.agreement import gini, spearman, structural_similarity
 from smoe_ros.evaluation.arrays import Array, mean_of, rounded
 from smoe_ros.evaluation.baselines import sobel_edges
+from smoe_ros.evaluation.evaluated_network import Network, Question
 from smoe_ros.evaluation.localisation import energy_in_boxes, points_into_boxes
 from smoe_ros.evaluation.map_methods import MapMethod
-from smoe_ros.evaluation.network import Network, Question
 from smoe_ros.evaluation.perturbation import area_under_curve, deletion_curve, insertion_curve
 from smoe_ros.evaluation.randomisation import cascade
 from smoe_ros.evaluation.road import road

@@ -5,14 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from smoe_ros.closing import Closing
 from smoe_ros.engines import TORCH, Engine, make_engine
 from smoe_ros.errors import ConfigurationError, FrameError
 from smoe_ros.explainer.forward_pass import ForwardPass, check_class, run, run_engine
@@ -65,7 +64,7 @@ class Explanation:
     vectors: tuple[Tensor, ...] = ()
 
 
-class Explainer(Closing):
+class Explainer(AbstractContextManager['Explainer']):
     """Explains a network with SMOE Scale (arXiv 1911.11293); a context manager.
 
     Hooks are in the network during a call only: nobody else's are touched, and none is left after
@@ -304,6 +303,10 @@ class Explainer(Closing):
             )
         with torch.inference_mode():
             return self._explanation(seen, method, (batch.shape[-2], batch.shape[-1]))
+
+    def __exit__(self, *_error: object) -> None:
+        """Close, however the block ends."""
+        self.close()
 
     def close(self) -> None:
         """Let go of the network; calling the explainer afterwards is an error."""

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from smoe_ros.explainer.explainer import Explanation
@@ -107,3 +108,20 @@ def top_classes(logits: Tensor | None, count: int) -> list[tuple[int, float]]:
         return [(-1, 0.0)] * count
     probabilities, classes = logits.float().softmax(dim=1).max(dim=1)
     return list(zip(classes.tolist(), probabilities.tolist(), strict=True))
+
+
+def rescaled_points(
+    points: NDArray[Any], size: ArrayLike, new_size: ArrayLike
+) -> NDArray[np.float64]:
+    """Convert points to pixels of an image of another size, centre to centre.
+
+    Args:
+        points: x and y, shape (..., 2); the centre of the top left pixel is 0, 0.
+        size: Height and width of the image they are in, shape (2,) or (..., 2).
+        new_size: Height and width of the other, likewise.
+
+    Returns:
+        x and y there, shape (..., 2).
+    """
+    ratio = np.divide(new_size, size)[..., ::-1]
+    return (points + 0.5) * ratio - 0.5

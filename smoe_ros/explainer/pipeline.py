@@ -13,7 +13,6 @@ from torch import Tensor
 
 from smoe_ros import kernels
 from smoe_ros.backbones import Backbone
-from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.engines import AUTO, ENGINES, ONNXRUNTIME, TORCH, EngineError
 from smoe_ros.engines.folding import fold_batch_norms
 from smoe_ros.errors import ConfigurationError, FrameError, unknown_name
@@ -21,6 +20,7 @@ from smoe_ros.explainer.engine_choice import use_faster
 from smoe_ros.explainer.explainer import Explainer
 from smoe_ros.explainer.frame_explanation import FrameExplanation, frame_explanations
 from smoe_ros.explainer.settings import Settings
+from smoe_ros.images import Rgb
 from smoe_ros.machine.devices import (
     CPU,
     ON_THE_CPU,

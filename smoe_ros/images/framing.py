@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from smoe_ros.images.source import Image
 
 _FROM_BGR = {
     'bgr8': None,

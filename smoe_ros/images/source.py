@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 
 from smoe_ros.errors import ConfigurationError
 
+Rgb = NDArray[np.uint8]
+"""A picture in RGB, shape (H, W, 3); what networks see and what is drawn."""
+
 Image = NDArray[np.uint8]
+"""A picture in OpenCV's order, blue first, shape (H, W, 3) or (H, W)."""
+
 Warn = Callable[[str], None]
 
 DEFAULT_RATE = 30.0

@@ -14,8 +14,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from smoe_msgs.msg import ScaleContribution, ScaleContributions
-from smoe_ros.explainer.frame_explanation import FrameExplanation
-from smoe_ros.explainer.pixel_coordinates import rescaled_points
+from smoe_ros.explainer.frame_explanation import FrameExplanation, rescaled_points
 
 
 @dataclass(frozen=True)

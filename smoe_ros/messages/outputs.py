@@ -7,14 +7,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
 
+from smoe_msgs.msg import ScaleContributions
 from smoe_ros.explainer.frame_explanation import FrameExplanation
-from smoe_ros.messages.contributions import Method
-from smoe_ros.rendering import Rgb, heat_map, lovi, overlay, salient_mask
+from smoe_ros.images import Rgb
+from smoe_ros.messages.compressed_images import to_compressed
+from smoe_ros.messages.contributions import Method, to_contributions, to_image
+from smoe_ros.rendering import heat_map, lovi, overlay, salient_mask
 from smoe_ros.rendering.overview import History, draw_overview, scale_bar
 
 
@@ -171,3 +177,37 @@ OUTPUTS_BY_NAME = {output.name: output for output in IMAGE_OUTPUTS}
 def _to_mono8(values: NDArray[np.float32]) -> NDArray[np.uint8]:
     # As np.rint(255 · values), in one pass.
     return cv2.convertScaleAbs(values, alpha=255)  # type: ignore[no-any-return]
+
+
+OutputMessage: TypeAlias = Image | CompressedImage | ScaleContributions
+
+CONTRIBUTIONS = 'contributions'
+COMPRESSED = '/compressed'
+
+# Type of each output's message by its name below the camera's output namespace.
+OUTPUT_TYPES: dict[str, type[OutputMessage]] = {
+    CONTRIBUTIONS: ScaleContributions,
+    **{output.name: Image for output in IMAGE_OUTPUTS},
+    **{output.name + COMPRESSED: CompressedImage for output in IMAGE_OUTPUTS},
+}
+
+
+def output_message(name: str, frame: ExplainedFrame, header: Header) -> OutputMessage:
+    """Make the message of one output.
+
+    Args:
+        name: One of `OUTPUT_TYPES`.
+        frame: The explained frame; what several outputs show is drawn once.
+        header: Header of the camera's image.
+
+    Raises:
+        FrameError: If a picture cannot be compressed.
+    """
+    if name == CONTRIBUTIONS:
+        size = frame.rgb.shape[0], frame.rgb.shape[1]
+        return to_contributions(frame.explanation, frame.method, size, header)
+    output = OUTPUTS_BY_NAME[name.removesuffix(COMPRESSED)]
+    pixels = frame.pixels(output)
+    if name.endswith(COMPRESSED):
+        return to_compressed(pixels, output.encoding, header, frame.drawing.jpeg_quality)
+    return to_image(pixels, output.encoding, header)

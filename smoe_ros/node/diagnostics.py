@@ -5,17 +5,22 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from ament_index_python.packages import get_package_share_directory
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from rclpy.utilities import get_rmw_implementation_identifier
 
 from smoe_ros.node.frame_counts import FrameSummary
-from smoe_ros.node.transport import loss_remedy
 
 # One image in a hundred may get lost on a busy machine; more is a transport that does not fit.
 MAX_LOSS_SHARE = 0.01
 MAX_MISSING_SHARE = 0.1
+
+_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 
 
 @dataclass(frozen=True)
@@ -177,3 +182,20 @@ def _warnings(summary: FrameSummary, limits: Limits) -> list[str]:
             'or limit max_rate'
         )
     return found
+
+
+def loss_remedy() -> str:
+    """Say in half a sentence what to do against the loss of large images."""
+    if 'fastrtps' not in get_rmw_implementation_identifier():
+        return 'let the camera offer reliable, or enlarge the buffers of the middleware'
+    profile = Path(get_package_share_directory('smoe_ros'), 'config', 'fastdds.xml')
+    given = next(filter(None, map(os.environ.get, _VARIABLES)), None)
+    if given is None:
+        return (
+            f'set {_VARIABLES[0]}={profile} for this process and the camera, whose images do not '
+            "fit into Fast DDS's shared memory otherwise"
+        )
+    return (
+        f'this process uses the profile {given}; does the camera, too ({_VARIABLES[0]})? The '
+        f'one for images is {profile}'
+    )

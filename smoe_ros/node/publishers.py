@@ -14,12 +14,11 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import Header
 
 from smoe_ros.explainer.frame_explanation import FrameExplanation
+from smoe_ros.images import Rgb
 from smoe_ros.messages.contributions import Method
-from smoe_ros.messages.output_messages import OUTPUT_TYPES, output_message
-from smoe_ros.messages.outputs import Drawing, ExplainedFrame
+from smoe_ros.messages.outputs import OUTPUT_TYPES, Drawing, ExplainedFrame, output_message
 from smoe_ros.messages.stamp_order import nanoseconds
 from smoe_ros.node.qos_matching import unserved_subscribers
-from smoe_ros.rendering import Rgb
 from smoe_ros.rendering.overview import History
 
 # RELIABLE matches every subscriber, RViz's default included; depth 1 keeps the newest only.

@@ -29,7 +29,7 @@ from std_srvs.srv import SetBool
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.settings import Settings
-from smoe_ros.machine.free_memory import give_back_free_memory
+from smoe_ros.machine.threads import give_back_free_memory
 from smoe_ros.messages.topics import resolve_topics
 from smoe_ros.node.camera import Camera
 from smoe_ros.node.camera_diagnostics import CameraDiagnostics

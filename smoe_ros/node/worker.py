@@ -14,12 +14,12 @@ from rclpy.clock import ROSClock
 from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CompressedImage
 
-from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.errors import FrameError
 from smoe_ros.explainer.frame_explanation import FrameExplanation
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.temporal_average import TemporalAverage
-from smoe_ros.machine.free_memory import give_back_free_memory
+from smoe_ros.images import Rgb
+from smoe_ros.machine.threads import give_back_free_memory
 from smoe_ros.messages.compressed_images import decompress
 from smoe_ros.messages.contributions import Method
 from smoe_ros.messages.image_conversion import to_rgb

@@ -17,10 +17,9 @@ from smoe_ros.errors import FrameError
 from smoe_ros.explainer.frame_explanation import FrameExplanation
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.temporal_average import TemporalAverage
-from smoe_ros.machine.thread_priority import go_last
+from smoe_ros.machine.threads import go_last
 from smoe_ros.messages.contributions import Method
-from smoe_ros.messages.output_messages import output_message
-from smoe_ros.messages.outputs import Drawing, ExplainedFrame
+from smoe_ros.messages.outputs import Drawing, ExplainedFrame, output_message
 from smoe_ros.messages.stamp_order import nanoseconds
 from smoe_ros.offline.journal import Journal, Place
 from smoe_ros.offline.recorded_cameras import BagCamera

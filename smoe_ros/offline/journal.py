@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from smoe_ros.closing import Closing
 from smoe_ros.commands.line_log import LineLog
 
 
@@ -31,7 +31,7 @@ class Place:
     rejected: int = 0
 
 
-class Journal(Closing):
+class Journal(AbstractContextManager['Journal']):
     """Places that a run came to; a context manager."""
 
     def __init__(self, path: Path, task: dict[str, Any]) -> None:
@@ -58,6 +58,10 @@ class Journal(Closing):
             key=lambda place: place.read,
             default=Place(),
         )
+
+    def __exit__(self, *_error: object) -> None:
+        """Close, however the block ends."""
+        self.close()
 
     def close(self) -> None:
         """Close the file."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from smoe_ros.bags import Topic
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.messages.output_messages import COMPRESSED, CONTRIBUTIONS, OUTPUT_TYPES
+from smoe_ros.messages.outputs import COMPRESSED, CONTRIBUTIONS, OUTPUT_TYPES
 from smoe_ros.messages.topics import resolve_topics
 from smoe_ros.offline.recorded_images import (
     COMPRESSED_TYPE,

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from std_msgs.msg import Header
 
-from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.bags import Message
 from smoe_ros.errors import FrameError
+from smoe_ros.images import Rgb
 from smoe_ros.offline.recorded_cameras import BagCamera
 from smoe_ros.offline.recorded_images import COMPRESSED_TYPE, RAW_TYPE, decode_image
 

@@ -12,10 +12,10 @@ from builtin_interfaces.msg import Time
 from rosbags.typesys.store import Typestore
 from std_msgs.msg import Header
 
-from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.bags.message import Topic
 from smoe_ros.bags.writer import typestore
 from smoe_ros.errors import FrameError
+from smoe_ros.images import Rgb
 from smoe_ros.messages.compressed_images import decompress
 from smoe_ros.messages.image_conversion import to_rgb
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from smoe_ros.bags import BagWriter, Message, Recording
 from smoe_ros.errors import ConfigurationError, unknown_name
-from smoe_ros.messages.output_messages import OUTPUT_TYPES
+from smoe_ros.messages.outputs import OUTPUT_TYPES
 from smoe_ros.offline.bag_options import ALL, BagExplainOptions
 from smoe_ros.offline.recorded_cameras import choose_cameras
 from smoe_ros.offline.serializing import type_name

@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Explanations as pictures: LOVI, heat map, overlay, mask and overview."""
 
-from smoe_ros.rendering.maps import Rgb, heat_map, lovi, overlay, salient_mask
+from smoe_ros.rendering.maps import heat_map, lovi, overlay, salient_mask
 
-__all__ = ['Rgb', 'heat_map', 'lovi', 'overlay', 'salient_mask']
+__all__ = ['heat_map', 'lovi', 'overlay', 'salient_mask']

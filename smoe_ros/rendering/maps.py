@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smoe_ros import kernels
+from smoe_ros.images import Rgb
 
-Rgb = NDArray[np.uint8]
 Maps = NDArray[np.float32]
 
 

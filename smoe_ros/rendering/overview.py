@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from smoe_ros.backbones.preprocessing import Rgb
+from smoe_ros.images import Rgb
 
 WIDTH, HEIGHT = 1280, 720
 HISTORY_SECONDS = 10.0

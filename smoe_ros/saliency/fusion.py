@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from smoe_ros.errors import ConfigurationError, unknown_name
-from smoe_ros.saliency.compiled import kernels_for
+from smoe_ros.saliency import compiled
 
 # Saliency whose standard deviation over the pixels is at most 1e-6 has no pattern to share out:
 # what varies there is float32 rounding.
@@ -121,11 +121,9 @@ def fuse_scales(
         dtype=torch.float64,
     )
     shares = (shares / shares.sum()).float()
-    compiled = kernels_for(*scale_maps)
-    if compiled is not None:
-        arrays = [scale_map.detach().numpy() for scale_map in scale_maps]
-        fused = compiled.fuse(arrays, size, shares.numpy(), FLAT_VARIANCE)
-        return FusedSaliency(*(torch.from_numpy(array) for array in fused))
+    fused = compiled.fuse(scale_maps, size, shares, FLAT_VARIANCE)
+    if fused is not None:
+        return FusedSaliency(*fused)
     shares = shares.to(scale_maps[0].device)
     resized = torch.stack([resize(scale_map, size) for scale_map in scale_maps], dim=1)
     saliency = torch.einsum('s,bshw->bhw', shares, resized).clamp_(0, 1)

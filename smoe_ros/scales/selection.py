@@ -18,6 +18,9 @@ from smoe_ros.scales.feature_maps import feature_map
 from smoe_ros.scales.tracing import Call, trace
 from smoe_ros.scales.trunk import activations_by_octave
 
+# Common CNNs halve the resolution five times: an input of multiples of 32 leaves no half cells.
+STRIDE = 32
+
 
 @dataclass(frozen=True)
 class Scale:

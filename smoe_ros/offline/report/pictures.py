@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import cv2
 
-from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.bags import Recording, Topic
 from smoe_ros.errors import FrameError
+from smoe_ros.images import Rgb
 from smoe_ros.offline.recorded_images import COMPRESSED_TYPE, RAW_TYPE, decode_image
 
 # What shows a frame, the best first.

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from smoe_ros.backbones.preprocessing import Rgb
 from smoe_ros.engines.folding import fold_batch_norms
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.evaluation.boxes import Box, boxes_in_input
 from smoe_ros.evaluation.subjects import Subject
 from smoe_ros.explainer import Explainer
 from smoe_ros.explainer.settings import Settings
+from smoe_ros.images import Rgb
 from smoe_ros.machine.devices import resolve_device
 
 
