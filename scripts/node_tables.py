@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from smoe_ros.messages.image_conversion import PIXEL_BYTES
 from smoe_ros.messages.outputs import IMAGE_OUTPUTS
 from smoe_ros.node.diagnostics import FIGURES
-from smoe_ros.node.parameters import Parameter
+from smoe_ros.options.option import Option, options_of
 
 _TYPES = {bool: 'bool', int: 'integer', float: 'double', str: 'string'}
 
@@ -20,7 +20,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return '\n'.join(f'| {" | ".join(line)} |'.replace('<', '&lt;') for line in lines)
 
 
-def parameter_table(parameters: Sequence[Parameter]) -> str:
+def parameter_table(options: type) -> str:
     """Return the parameters with type, default, what is allowed, and when they may be set."""
     return table(
         ('parameter', 'type', 'default', 'allowed', 'set', 'what it does'),
@@ -31,14 +31,14 @@ def parameter_table(parameters: Sequence[Parameter]) -> str:
                 f'`{json.dumps(parameter.default)}`' if parameter.default != '' else "`''`",
                 _allowed(parameter),
                 'any time' if parameter.runtime else 'at start',
-                parameter.description,
+                parameter.text,
             )
-            for parameter in parameters
+            for parameter in options_of(options).values()
         ],
     )
 
 
-def short_parameter_table(parameters: Sequence[Parameter]) -> str:
+def short_parameter_table(options: type) -> str:
     """Return the parameters with default and meaning."""
     return table(
         ('parameter', 'default', 'what it does'),
@@ -46,10 +46,10 @@ def short_parameter_table(parameters: Sequence[Parameter]) -> str:
             (
                 f'`{parameter.name}`',
                 f'`{json.dumps(parameter.default)}`' if parameter.default != '' else "''",
-                parameter.description
+                parameter.text
                 + (f' One of: {", ".join(parameter.choices)}.' if parameter.choices else ''),
             )
-            for parameter in parameters
+            for parameter in options_of(options).values()
         ],
     )
 
@@ -89,7 +89,7 @@ def figure_table() -> str:
     return table(('key', 'value'), [(f'`{one.key}`', one.meaning) for one in FIGURES])
 
 
-def _allowed(parameter: Parameter) -> str:
+def _allowed(parameter: Option) -> str:
     if parameter.choices:
         return ', '.join(f'`{choice}`' for choice in parameter.choices)
     length = f'{parameter.length} values, ' if parameter.length else ''

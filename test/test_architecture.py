@@ -19,7 +19,6 @@ PACKAGE = Path(smoe_ros.__file__).parent
 FLOORS = (
     {
         'kernels': set(),
-        'machine': set(),
         'options': set(),
         'images': set(),
         'bags': set(),
@@ -27,29 +26,35 @@ FLOORS = (
     },
     {
         'saliency': {'kernels', 'options'},
-        'backbones': {'kernels', 'images', 'scales'},
+        'machine': {'options'},
+        'backbones': {'kernels', 'options', 'images', 'scales'},
         'rendering': {'kernels', 'images'},
     },
-    {'engines': {'scales', 'saliency', 'options'}},
-    {'explainer': {'kernels', 'machine', 'options', 'scales', 'saliency', 'backbones', 'engines'}},
+    {'engines': {'options', 'scales'}},
     {
-        'messages': {'images', 'rendering', 'explainer'},
+        'explainer': {
+            *('kernels', 'machine', 'options', 'images', 'scales', 'saliency', 'backbones'),
+            'engines',
+        }
+    },
+    {
+        'messages': {'options', 'images', 'rendering', 'explainer'},
         'commands': {'machine', 'options', 'images', 'backbones', 'rendering', 'explainer'},
     },
     {
         'node': {
-            *('machine', 'options', 'images', 'backbones', 'rendering', 'engines', 'explainer'),
-            *('saliency', 'messages'),
+            *('machine', 'options', 'images', 'rendering', 'saliency', 'explainer', 'messages'),
         },
         'offline': {
-            *('machine', 'images', 'bags', 'rendering', 'explainer', 'messages', 'commands'),
+            *('machine', 'options', 'images', 'bags', 'rendering', 'explainer', 'messages'),
+            'commands',
         },
         'evaluation': {
-            *('machine', 'images', 'scales', 'saliency', 'backbones', 'engines', 'explainer'),
+            *('machine', 'options', 'images', 'scales', 'saliency', 'engines', 'explainer'),
             'commands',
         },
     },
-    {'demo': {'images', 'bags', 'rendering', 'node'}},
+    {'demo': {'options', 'images', 'bags', 'rendering', 'node'}},
 )
 ALLOWED = {room: below for floor in FLOORS for room, below in floor.items()}
 WITHOUT_ROS = set(ALLOWED) - {'messages', 'node', 'offline', 'demo'}

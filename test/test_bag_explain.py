@@ -32,7 +32,7 @@ from smoe_msgs.msg import ScaleContributions
 from smoe_ros.bags import typestore
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.settings import Settings
-from smoe_ros.offline import bag_options as explain_options
+from smoe_ros.offline.bag_options import BagExplainOptions
 from smoe_ros.offline.smoe_bag import main
 
 one_thread = small_networks.one_thread
@@ -259,8 +259,6 @@ def test_what_cannot_be_done_is_refused_in_one_line_and_leaves_nothing(
     [
         (['--every', '0'], 'at least 1'),
         (['--end', '1', '--start', '2'], 'not after'),
-        (['--start', 'soon'], 'seconds'),
-        (['--topics', 'a,,b'], 'empty name'),
         (['--class', '3'], '--cam'),
     ],
 )
@@ -394,4 +392,4 @@ def test_compressed_images_of_many_kinds_are_read(tmp_path, explain):
 def test_default_outputs_are_what_the_help_says():
     from smoe_ros.messages.outputs import OUTPUT_TYPES
 
-    assert set(explain_options.DEFAULT_OUTPUTS) <= set(OUTPUT_TYPES)
+    assert set(BagExplainOptions.outputs) <= set(OUTPUT_TYPES)

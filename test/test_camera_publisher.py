@@ -18,15 +18,12 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
-from ros_peers import answer_of
 from sensor_msgs.msg import CameraInfo, Image
 
 from smoe_ros.images.framing import fit
 from smoe_ros.images.opening import Synthetic
-from smoe_ros.node.camera_publisher import PARAMETERS
 
 # As many as any test sends: what is missing then was lost on the way, not here.
 KEEP_ALL_HERE = 400
@@ -450,22 +447,6 @@ def test_a_source_that_vanishes_while_it_plays_ends_the_process_with_a_reason(
     assert camera.wait() == 1, camera.report()
     assert re.search(r'^camera_publisher: .* gives no images any more$', camera.stderr, re.M)
     assert 'Traceback' not in camera.stderr
-
-
-# What it tells about itself
-
-
-def test_every_parameter_is_described_and_read_only(ros_process, ros_node, wait_until):
-    ros_process('camera_publisher', parameters={'source': 'synthetic'})
-    node = ros_node('observer')
-    client = AsyncParameterClient(node, 'camera')
-    wait_until(client.services_are_ready, node=node)
-    names = [parameter.name for parameter in PARAMETERS]
-    answer = answer_of(lambda: client.describe_parameters(names), node)
-    for parameter, descriptor in zip(PARAMETERS, answer.descriptors, strict=True):
-        assert descriptor.description == parameter.description
-        assert descriptor.read_only
-        assert bool(descriptor.additional_constraints) == bool(parameter.choices)
 
 
 def test_a_best_effort_subscriber_is_served_too(ros_process, ros_node, wait_until):

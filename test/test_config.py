@@ -9,30 +9,26 @@ import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-import pytest
 import yaml
 
-pytest.importorskip('rclpy')
-
-from smoe_ros.node.smoe_parameters import PARAMETERS
+from smoe_ros.options.option import options_of
+from smoe_ros.options.smoe_options import NodeOptions
+from smoe_ros.options.yaml_file import yaml_file
 
 ROOT = Path(__file__).parents[1]
 
 
-def test_smoe_yaml_holds_every_parameter_with_its_default() -> None:
-    content = yaml.safe_load((ROOT / 'config' / 'smoe.yaml').read_text())
-    assert content == {
-        '/**': {'ros__parameters': {parameter.name: parameter.default for parameter in PARAMETERS}}
+def test_smoe_yaml_is_made_of_the_options_and_read_back_as_their_defaults() -> None:
+    text = (ROOT / 'config' / 'smoe.yaml').read_text()
+    assert text == yaml_file('smoe', NodeOptions), 'run scripts/update_readme'
+    (parameters,) = yaml.safe_load(text).values()
+    defaults = {name: option.default for name, option in options_of(NodeOptions).items()}
+    assert parameters == {
+        'ros__parameters': {
+            name: list(default) if isinstance(default, tuple) else default
+            for name, default in defaults.items()
+        }
     }
-
-
-def test_smoe_yaml_comments_every_parameter() -> None:
-    lines = (ROOT / 'config' / 'smoe.yaml').read_text().splitlines()
-    for parameter in PARAMETERS:
-        (number,) = (
-            n for n, line in enumerate(lines) if line.startswith(f'    {parameter.name}:')
-        )
-        assert lines[number - 1].startswith('    # '), parameter.name
 
 
 def test_every_message_field_is_commented() -> None:

@@ -16,7 +16,7 @@ from smoe_ros.backbones.preprocessing import Preprocessing
 from smoe_ros.errors import ConfigurationError, FrameError
 from smoe_ros.explainer.frame_explanation import FrameExplanation, top_classes
 from smoe_ros.explainer.pipeline import Pipeline
-from smoe_ros.explainer.settings import Settings, parse_scale_weights
+from smoe_ros.explainer.settings import Settings
 from smoe_ros.machine.devices import resolve_device, resolve_precision
 
 # Half the default size: four times as fast.
@@ -425,25 +425,3 @@ def test_auto_takes_the_cpu_where_there_is_no_gpu():
     kind = 'cuda' if torch.cuda.is_available() else 'cpu'
     assert resolve_device('auto').type == kind
     assert resolve_device('cpu') == torch.device('cpu')
-
-
-@pytest.mark.parametrize(
-    ('text', 'weights'),
-    [
-        ('equal', 'equal'),
-        (' prior ', 'prior'),
-        ('1', (1.0,)),
-        ('1, 2, 3.5', (1.0, 2.0, 3.5)),
-        ('[0.18,0.15,0.37,0.40,0.72]', (0.18, 0.15, 0.37, 0.4, 0.72)),
-        ('1e-3, .5', (0.001, 0.5)),
-    ],
-)
-def test_scale_weights_are_read_as_a_preset_or_as_numbers(text, weights):
-    assert parse_scale_weights(text) == weights
-
-
-@pytest.mark.parametrize('text', ['1; 2', '1,,2', '1, two', '1 2 3', 'linear2', '²'])
-def test_scale_weights_that_are_neither_are_refused_with_the_text(text):
-    with pytest.raises(ConfigurationError) as refused:
-        parse_scale_weights(text)
-    assert f"scale_weights is '{text}'; give equal, prior, linear or numbers" in str(refused.value)

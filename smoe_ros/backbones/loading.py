@@ -22,8 +22,8 @@ from smoe_ros.backbones.torchvision_zoo import (
 )
 from smoe_ros.errors import ConfigurationError, unknown_name
 from smoe_ros.images import Rgb
+from smoe_ros.options.choices import DEFAULT_BACKBONE
 
-DEFAULT_BACKBONE = 'efficientnet_lite0'
 IMAGENET_LABELS = 'imagenet'
 
 

@@ -4,16 +4,12 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from smoe_ros.commands.network_options import (
-    FrameOptions,
-    add_frame_options,
-    check_frame_options,
-)
+from smoe_ros.options.command_line import add_options, make_parser, options_from
+from smoe_ros.options.smoe_options import FrameOptions
 
 _DESCRIPTION = """\
 Explain what a network looks at in photos and videos, without ROS.
@@ -28,7 +24,7 @@ exit code: 0 all explained; 1 an input or a setting was refused, which a line sa
 130 interrupted. Results appear whole or not at all; those of an earlier run are replaced."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExplainOptions(FrameOptions):
     """What the user asked for.
 
@@ -43,12 +39,7 @@ class ExplainOptions(FrameOptions):
 
 def parse_options(args: Sequence[str] | None = None) -> ExplainOptions:
     """Read the command line; ends the process on ``--help`` (0) or a mistake (2)."""
-    parser = argparse.ArgumentParser(
-        prog='smoe_explain',
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser('smoe_explain', _DESCRIPTION, _EPILOG)
     parser.add_argument(
         'inputs',
         nargs='+',
@@ -60,9 +51,7 @@ def parse_options(args: Sequence[str] | None = None) -> ExplainOptions:
     parser.add_argument(
         '--output', required=True, type=Path, metavar='DIR', help='folder for the results'
     )
-    add_frame_options(parser)
-    options = parser.parse_args(args)
-    check_frame_options(parser, options)
-    values = vars(options)
-    values['inputs'] = tuple(values['inputs'])
-    return ExplainOptions(**values)
+    add_options(parser, ExplainOptions)
+    options = options_from(ExplainOptions, parser.parse_args(args))
+    options.check(parser.error)
+    return options

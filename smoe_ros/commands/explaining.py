@@ -21,6 +21,7 @@ from smoe_ros.commands.writers import Style, VideoWriter, write_photo
 from smoe_ros.errors import ConfigurationError, FrameError
 from smoe_ros.explainer.frame_explanation import FrameExplanation
 from smoe_ros.explainer.pipeline import Pipeline, backbone_of
+from smoe_ros.explainer.settings import Settings
 from smoe_ros.explainer.temporal_average import TemporalAverage
 from smoe_ros.images import Rgb
 from smoe_ros.images.video import VideoFile
@@ -38,10 +39,10 @@ def explain_inputs(inputs: Sequence[Input], options: ExplainOptions) -> int:
     Raises:
         ConfigurationError: If the network or the method cannot be set up.
     """
-    settings = options.settings()
+    settings = Settings.of(options)
     backbone = backbone_of(settings)
-    if options.target_class is not None:
-        index = find_class(options.target_class, backbone.labels)
+    if options.class_name:
+        index = find_class(options.class_name, backbone.labels)
         settings = replace(settings, target_class=index)
     pipeline = Pipeline(settings, backbone)
     with Progress(len(inputs)) as progress:

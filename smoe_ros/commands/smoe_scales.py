@@ -7,21 +7,51 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from smoe_ros.commands.arguments import add_allow_download, add_scale_options, whole_number
 from smoe_ros.commands.ending import exit_code_of
 from smoe_ros.commands.progress import complain
+from smoe_ros.options.command_line import add_options, options_from
+from smoe_ros.options.option import like
+from smoe_ros.options.smoe_options import NetworkOptions
 
 _COLUMNS = ('layer', 'call', 'channels', 'size', 'stride', 'weight')
 
 
+@dataclass(frozen=True, kw_only=True)
+class ScalesOptions:
+    """What the user asked for.
+
+    Attributes:
+        backbone: The network; empty if names are asked for.
+        list: Whether the names of all networks are asked for.
+    """
+
+    backbone: str
+    list: bool
+    weights: str = like(
+        NetworkOptions,
+        'weights',
+        default='random',
+        text='Weights of the network: random, which works without downloads and gives the same '
+        'scales; default (the published ones); or the path of a checkpoint.',
+    )
+    allow_download: bool = like(NetworkOptions, 'allow_download')
+    short_side: int = like(
+        NetworkOptions, 'short_side', text='Side of the square input in pixels, a multiple of 32.'
+    )
+    scales: Literal['auto'] | tuple[str, ...] = like(NetworkOptions, 'scales')
+    scale_weights: str | tuple[float, ...] = like(NetworkOptions, 'scale_weights')
+
+
 def main(args: Sequence[str] | None = None) -> int:
     """Print what the command line asks for, and return the exit code."""
-    options = _parse_options(args)
+    options = parse_options(args)
     return exit_code_of(lambda: _print(options), lambda line: complain(line, 'smoe_scales'))
 
 
-def _print(options: argparse.Namespace) -> int:
+def _print(options: ScalesOptions) -> int:
     # Imports torch, which takes seconds: not for --help or a mistake.
     from smoe_ros.backbones import backbone_names  # noqa: PLC0415
 
@@ -29,21 +59,19 @@ def _print(options: argparse.Namespace) -> int:
     return 0
 
 
-def _describe(options: argparse.Namespace) -> list[str]:
+def _describe(options: ScalesOptions) -> list[str]:
     from smoe_ros.backbones import load_backbone  # noqa: PLC0415
     from smoe_ros.explainer import Explainer  # noqa: PLC0415
-    from smoe_ros.explainer.settings import parse_scale_weights  # noqa: PLC0415
 
-    side: int = options.short_side
+    side = options.short_side
     backbone = load_backbone(
         options.backbone,
         options.weights,
         allow_download=options.allow_download,
         short_side=side,
     )
-    weights = parse_scale_weights(options.scale_weights)
     with Explainer(
-        backbone.model, options.scales, scale_weights=weights, input_size=(side, side)
+        backbone.model, options.scales, options.scale_weights, input_size=(side, side)
     ) as explainer:
         rows = [
             (
@@ -73,7 +101,8 @@ def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
     ]
 
 
-def _parse_options(args: Sequence[str] | None) -> argparse.Namespace:
+def parse_options(args: Sequence[str] | None) -> ScalesOptions:
+    """Read the command line; ends the process on ``--help`` (0) or a mistake (2)."""
     parser = argparse.ArgumentParser(
         prog='smoe_scales',
         description='Print the scales that a network would be explained by, finest first: the '
@@ -86,27 +115,14 @@ def _parse_options(args: Sequence[str] | None) -> argparse.Namespace:
     what.add_argument(
         'backbone',
         nargs='?',
+        default='',
         metavar='BACKBONE',
         help='network: a name of --list, your own as package.module:function or '
         '/path/file.py:function, or the path of a TorchScript file',
     )
     what.add_argument('--list', action='store_true', help='print the names of all networks')
-    parser.add_argument(
-        '--weights',
-        default='random',
-        help='random, which works without downloads and gives the same scales; default (the '
-        "published ones); or a checkpoint's path (default: %(default)s)",
-    )
-    add_allow_download(parser)
-    parser.add_argument(
-        '--short-side',
-        default=224,
-        type=whole_number(32, 2048),
-        metavar='PIXELS',
-        help='side of the square input, a multiple of 32 (default: %(default)s)',
-    )
-    add_scale_options(parser)
-    return parser.parse_args(args)
+    add_options(parser, ScalesOptions)
+    return options_from(ScalesOptions, parser.parse_args(args))
 
 
 if __name__ == '__main__':

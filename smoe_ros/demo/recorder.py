@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
@@ -25,17 +26,22 @@ from sensor_msgs.msg import Image
 from smoe_msgs.msg import ScaleContributions
 from smoe_ros.bags import BagWriter, typestore
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.node.parameters import Parameter, declare
+from smoe_ros.node.parameters import declare
 from smoe_ros.node.running import run_node
+from smoe_ros.options.option import option
 
-PARAMETERS = (
-    Parameter('bag', 'bag', 'Folder of the bag to write; must not exist.'),
-    Parameter('image_topic', 'image_raw', "The camera's image topic."),
-    Parameter('outputs', 'smoe', "Namespace of the camera's explanations."),
-)
 # Deep enough for a disk that stalls for some seconds.
 _QOS = QoSProfile(reliability=ReliabilityPolicy.RELIABLE, depth=100)
 _REPORT_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class RecorderOptions:
+    """The parameters of the node `smoe_recorder`."""
+
+    bag: str = option('bag', 'Folder of the bag to write; must not exist.')
+    image_topic: str = option('image_raw', "The camera's image topic.")
+    outputs: str = option('smoe', "Namespace of the camera's explanations.")
 
 
 class Recorder(Node):
@@ -48,11 +54,11 @@ class Recorder(Node):
             ConfigurationError: If the bag cannot be created.
         """
         super().__init__('recorder')
-        values = declare(self, PARAMETERS)
-        outputs = values['outputs']
-        self._camera_topic = self.resolve_topic_name(values['image_topic'])
+        options = declare(self, RecorderOptions)
+        outputs = options.outputs
+        self._camera_topic = self.resolve_topic_name(options.image_topic)
         topics: dict[str, type] = {
-            values['image_topic']: Image,
+            options.image_topic: Image,
             f'{outputs}/saliency': Image,
             f'{outputs}/lovi': Image,
             f'{outputs}/overlay': Image,
@@ -62,10 +68,10 @@ class Recorder(Node):
         share = Path(get_package_share_directory('smoe_msgs'))
         try:
             self._bag = BagWriter(
-                Path(values['bag']), typestore(sorted((share / 'msg').glob('*.msg')))
+                Path(options.bag), typestore(sorted((share / 'msg').glob('*.msg')))
             )
         except Exception as error:  # rosbags' errors, and the disk's
-            raise ConfigurationError(f"bag '{values['bag']}' cannot be written: {error}") from None
+            raise ConfigurationError(f"bag '{options.bag}' cannot be written: {error}") from None
         self._camera_frames = 0
         self._explained_frames = 0
         self._age = 0.0

@@ -3,7 +3,7 @@
 """What runs a network: eager torch, torch's compiler or ONNX Runtime, by name."""
 
 from smoe_ros.engines.engine import Engine, EngineError, make_engine
-from smoe_ros.options.engine_names import AUTO, COMPILED, ENGINES, ONNXRUNTIME, TORCH
+from smoe_ros.options.choices import AUTO, COMPILED, ENGINES, ONNXRUNTIME, TORCH
 
 __all__ = [
     'AUTO',

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from smoe_ros.errors import ConfigurationError, unknown_name
-from smoe_ros.options.engine_names import COMPILED, ENGINES, ONNXRUNTIME
+from smoe_ros.options.choices import COMPILED, ENGINES, ONNXRUNTIME
 from smoe_ros.scales import Scale
 
 

@@ -9,10 +9,10 @@ from itertools import product
 from smoe_ros.evaluation.map_methods import MapMethod
 from smoe_ros.evaluation.own_methods import own_method
 from smoe_ros.explainer import Explainer
+from smoe_ros.options.choices import SCALE_WEIGHTS
 from smoe_ros.saliency.methods import CAMS, NO_CAM, NORMALIZATIONS, STATISTICS, MethodOptions
 
 _CAM = 'grad_cam'
-_WEIGHTS = ('equal', 'prior', 'linear')
 
 
 def ablation_options(explainer: Explainer) -> list[MethodOptions]:
@@ -27,7 +27,7 @@ def ablation_options(explainer: Explainer) -> list[MethodOptions]:
     wanted = [
         MethodOptions(weights, statistic, normalization, cam)
         for statistic, normalization, weights, cam in product(
-            STATISTICS, NORMALIZATIONS, _WEIGHTS, (NO_CAM, _CAM)
+            STATISTICS, NORMALIZATIONS, SCALE_WEIGHTS, (NO_CAM, _CAM)
         )
     ]
     wanted += [MethodOptions(cam=cam) for cam in CAMS if cam not in (NO_CAM, _CAM)]

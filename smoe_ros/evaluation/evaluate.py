@@ -35,6 +35,7 @@ from smoe_ros.evaluation.subjects import (
     subjects_of,
 )
 from smoe_ros.evaluation.summary import REFERENCES, Measurements, summarize
+from smoe_ros.explainer.settings import Settings
 
 PROGRESS = 'progress.jsonl'
 _QUICK_PICTURES = 3
@@ -69,7 +70,7 @@ def evaluate(options: EvaluateOptions, say: Callable[[str], None]) -> int:
     scope = _scope(options)
     subjects = _subjects(options, refuse)
     boxes = _boxes(options)
-    network = Network(options.settings())
+    network = Network(Settings.of(options))
     questions = _questions(network, subjects, boxes, refuse)
     if options.quick:
         questions = questions[:_QUICK_PICTURES]

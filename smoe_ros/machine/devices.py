@@ -10,12 +10,9 @@ from dataclasses import dataclass
 import torch
 
 from smoe_ros.errors import ConfigurationError, unknown_name
+from smoe_ros.options.choices import PRECISIONS
 
-PRECISIONS: dict[str, torch.dtype] = {
-    'fp32': torch.float32,
-    'bf16': torch.bfloat16,
-    'fp16': torch.float16,
-}
+_TYPES = dict(zip(PRECISIONS, (torch.float32, torch.bfloat16, torch.float16), strict=True))
 CPU = torch.device('cpu')
 
 
@@ -54,7 +51,7 @@ def resolve_precision(name: str) -> torch.dtype:
     """
     if name not in PRECISIONS:
         raise unknown_name('precision', name, PRECISIONS)
-    return PRECISIONS[name]
+    return _TYPES[name]
 
 
 @dataclass(frozen=True)

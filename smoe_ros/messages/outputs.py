@@ -20,6 +20,7 @@ from smoe_ros.explainer.frame_explanation import FrameExplanation
 from smoe_ros.images import Rgb
 from smoe_ros.messages.compressed_images import to_compressed
 from smoe_ros.messages.contributions import Method, to_contributions, to_image
+from smoe_ros.options.smoe_options import NodeOptions
 from smoe_ros.rendering import heat_map, lovi, overlay, salient_mask
 from smoe_ros.rendering.overview import History, draw_overview, scale_bar
 
@@ -34,9 +35,9 @@ class Drawing:
         jpeg_quality: Of compressed colour outputs, 1..100.
     """
 
-    overlay_alpha: float = 0.5
-    salient_fraction: float = 0.1
-    jpeg_quality: int = 95
+    overlay_alpha: float = NodeOptions.overlay_alpha
+    salient_fraction: float = NodeOptions.salient_fraction
+    jpeg_quality: int = NodeOptions.jpeg_quality
 
 
 class ExplainedFrame:

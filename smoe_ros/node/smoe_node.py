@@ -9,14 +9,13 @@ Published beside each camera, under `smoe/`, only while somebody subscribes: `sa
 as sensor_msgs/CompressedImage), `contributions` (smoe_msgs/ScaleContributions); and
 `/diagnostics` at 1 Hz.
 Services: `~/enable` (std_srvs/SetBool), and those of a lifecycle node.
-Parameters: see `smoe_parameters.py`.
+Parameters: see `smoe_ros.options.smoe_options.NodeOptions`.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
 
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType, JumpHandle, JumpThreshold
@@ -30,15 +29,17 @@ from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.settings import Settings
 from smoe_ros.machine.threads import give_back_free_memory
+from smoe_ros.messages.outputs import Drawing
 from smoe_ros.messages.topics import resolve_topics
 from smoe_ros.node.camera import Camera
 from smoe_ros.node.camera_diagnostics import CameraDiagnostics
+from smoe_ros.node.diagnostics import Limits
 from smoe_ros.node.network_swap import NetworkSwap
-from smoe_ros.node.parameters import checked, declare, warn_of_misspelt
+from smoe_ros.node.parameters import changed, declare, warn_of_misspelt
 from smoe_ros.node.running import run_node, uninterrupted
-from smoe_ros.node.smoe_parameters import PARAMETERS, to_drawing, to_limits, to_settings
 from smoe_ros.node.subscription import AnyImage
 from smoe_ros.node.worker import FrameWorker, Plan
+from smoe_ros.options.smoe_options import NodeOptions
 
 # How soon a new subscriber of an output, or a publisher's reliability, is noticed.
 _FOLLOW_SECONDS = 0.2
@@ -63,7 +64,7 @@ class SmoeNode(LifecycleNode):
             ConfigurationError: If a parameter has a wrong type or value.
         """
         super().__init__('smoe')
-        self._values = declare(self, PARAMETERS)
+        self._options = declare(self, NodeOptions)
         self._starting = False
         self._refusal: Exception | None = None
         self._pipeline: Pipeline | None = None
@@ -139,16 +140,16 @@ class SmoeNode(LifecycleNode):
 
     def _configure(self) -> None:
         topics = resolve_topics(
-            self._values['image_topics'],
-            self._values['output_namespaces'],
+            self._options.image_topics,
+            self._options.output_namespaces,
             self.resolve_topic_name,
         )
-        pipeline = Pipeline(to_settings(self._values), warn=self.get_logger().warning)
+        pipeline = Pipeline(Settings.of(self._options), warn=self.get_logger().warning)
         pipeline.explainer.probe()
         pipeline.warm_up(self._sizes())
         give_back_free_memory()  # of loading, and of the engines that were tried
         self._pipeline = pipeline
-        names = self._values['image_topics']
+        names = self._options.image_topics
         self._cameras = [
             Camera(self, name, camera, functools.partial(self._receive, index))
             for index, (name, camera) in enumerate(zip(names, topics, strict=True))
@@ -172,13 +173,14 @@ class SmoeNode(LifecycleNode):
 
     def _plan(self) -> Plan:
         assert self._pipeline is not None, 'only a configured node explains'
+        options = self._options
         return Plan(
             self._pipeline,
-            to_settings(self._values).method,
-            to_drawing(self._values),
-            self._values['threads'],
-            self._values['max_rate'],
-            self._values['smoothing_time'],
+            Settings.of(options).method,
+            Drawing(options.overlay_alpha, options.salient_fraction, options.jpeg_quality),
+            options.threads,
+            options.max_rate,
+            options.smoothing_time,
         )
 
     def _receive(self, camera: int, image: AnyImage) -> None:
@@ -187,7 +189,7 @@ class SmoeNode(LifecycleNode):
 
     def _listen(self) -> None:
         """Subscribe as the parameters of the input say now."""
-        transport, reliability = self._values['image_transport'], self._values['input_reliability']
+        transport, reliability = self._options.image_transport, self._options.input_reliability
         for camera in self._cameras:
             camera.input.configure(transport, reliability)
         self._follow()
@@ -235,10 +237,10 @@ class SmoeNode(LifecycleNode):
 
     def _apply(self, parameters: Sequence[RosParameter]) -> None:
         """Take over parameters that were set: they count from the next frame on."""
-        self._values = self._changed(parameters)
+        self._options = changed(self._options, parameters)
         if self._pipeline is None:
             return
-        pipeline = self._swap.choose(self._pipeline, to_settings(self._values))
+        pipeline = self._swap.choose(self._pipeline, Settings.of(self._options))
         if pipeline is not self._pipeline:
             self._pipeline = pipeline
             self._tell_network(pipeline)
@@ -250,19 +252,15 @@ class SmoeNode(LifecycleNode):
 
     def _wished(self, parameters: Sequence[RosParameter]) -> Settings:
         """Return the settings that parameters lead to, or refuse them."""
-        return to_settings({**self._values, **checked(PARAMETERS, parameters)})
+        return Settings.of(changed(self._options, parameters))
 
     def _sizes(self) -> list[tuple[int, int]]:
         """Return height and width of the frames that may come together."""
-        width, height = self._values['warm_up_size']
+        width, height = self._options.warm_up_size
         sizes = {} if self._worker is None else dict(self._worker.sizes)
         return [
-            sizes.get(index, (height, width)) for index in range(len(self._values['image_topics']))
+            sizes.get(index, (height, width)) for index in range(len(self._options.image_topics))
         ]
-
-    def _changed(self, parameters: Sequence[RosParameter]) -> dict[str, Any]:
-        changes = {one.name: one.value for one in parameters if one.name in self._values}
-        return {**self._values, **changes}
 
     def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Answer the service ~/enable: whether frames are explained."""
@@ -279,7 +277,7 @@ class SmoeNode(LifecycleNode):
         self._diagnostics.publish(
             self._cameras,
             self._pipeline,
-            to_limits(self._values),
+            Limits(self._options.stall_timeout, self._options.max_drop_share),
             active=self._worker is not None,
         )
 

@@ -25,8 +25,6 @@ from smoe_ros.node.qos_matching import unheard_publishers
 
 AnyImage: TypeAlias = Image | CompressedImage
 
-RELIABILITIES = ('auto', 'reliable', 'best_effort')
-TRANSPORTS = ('raw', 'compressed')
 # The callback only stores the newest image, so nothing grows old here; with a depth of 1 the
 # middleware would drop images that no figure of ours shows whenever the executor is late.
 _QUEUE_DEPTH = 5

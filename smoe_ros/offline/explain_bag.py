@@ -14,6 +14,7 @@ from smoe_ros.bags import BagWriter, Recording, typestore
 from smoe_ros.commands.class_names import find_class
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer.pipeline import Pipeline, backbone_of
+from smoe_ros.explainer.settings import Settings
 from smoe_ros.offline.bag_options import BagExplainOptions
 from smoe_ros.offline.bag_run import Run
 from smoe_ros.offline.journal import Journal
@@ -62,10 +63,10 @@ def explain_bag(options: BagExplainOptions, say: Callable[[str], None]) -> int:
 
 
 def _pipeline(options: BagExplainOptions) -> Pipeline:
-    settings = options.settings()
+    settings = Settings.of(options)
     backbone = backbone_of(settings)
-    if options.target_class is not None:
-        index = find_class(options.target_class, backbone.labels)
+    if options.class_name:
+        index = find_class(options.class_name, backbone.labels)
         settings = replace(settings, target_class=index)
     return Pipeline(settings, backbone)
 

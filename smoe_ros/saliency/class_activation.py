@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from smoe_ros.errors import unknown_name
+from smoe_ros.options.choices import CAMS
 
 _FLOAT32_MAX = torch.finfo(torch.float32).max
 
@@ -58,11 +59,9 @@ def x_grad_cam(activation: Tensor, gradient: Tensor, score: Tensor | None = None
     return _weighted(a, weights)
 
 
-CLASS_ACTIVATIONS: dict[str, Callable[[Tensor, Tensor, Tensor | None], Tensor]] = {
-    'grad_cam': grad_cam,
-    'grad_cam_pp': grad_cam_pp,
-    'x_grad_cam': x_grad_cam,
-}
+CLASS_ACTIVATIONS: dict[str, Callable[[Tensor, Tensor, Tensor | None], Tensor]] = dict(
+    zip(CAMS[1:], (grad_cam, grad_cam_pp, x_grad_cam), strict=True)
+)
 
 
 @torch.no_grad()

@@ -9,41 +9,27 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from smoe_ros import saliency
 from smoe_ros.errors import unknown_name
-from smoe_ros.saliency import (
-    CLASS_ACTIVATIONS,
-    channel_max,
-    channel_mean,
-    channel_std,
-    gamma_cdf,
-    gamma_scale,
-    gaussian_cdf,
-    min_max,
-    smoe_scale,
-    truncated_normal_entropy,
-)
+from smoe_ros.options import choices
+from smoe_ros.options.choices import CAMS, NO_CAM, PRE_ACTIVATION_STATISTICS
+
+__all__ = [
+    'CAMS',
+    'NORMALIZATIONS',
+    'NO_CAM',
+    'PRE_ACTIVATION_STATISTICS',
+    'STATISTICS',
+    'MethodOptions',
+]
 
 _Reduce = Callable[[Tensor], Tensor]
 
-# Of the value before the activation; the others are of the activation itself.
-PRE_ACTIVATION_STATISTICS: dict[str, _Reduce] = {
-    'truncated_normal_entropy': truncated_normal_entropy
-}
-STATISTICS: dict[str, _Reduce] = {
-    'smoe_scale': smoe_scale,
-    'gamma_scale': gamma_scale,
-    'channel_std': channel_std,
-    'channel_mean': channel_mean,
-    'channel_max': channel_max,
-    **PRE_ACTIVATION_STATISTICS,
-}
+# A name that a user can choose is that of the function.
+STATISTICS: dict[str, _Reduce] = {name: getattr(saliency, name) for name in choices.STATISTICS}
 NORMALIZATIONS: dict[str, _Reduce] = {
-    'gaussian_cdf': gaussian_cdf,
-    'gamma_cdf': gamma_cdf,
-    'min_max': min_max,
+    name: getattr(saliency, name) for name in choices.NORMALIZATIONS
 }
-NO_CAM = 'none'
-CAMS = (NO_CAM, *CLASS_ACTIVATIONS)
 
 
 @dataclass(frozen=True)
