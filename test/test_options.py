@@ -122,7 +122,7 @@ def test_a_number_without_a_maximum_may_be_infinite_only_if_the_option_says_so()
 def probed(*args):
     parser = argparse.ArgumentParser('probe')
     add_options(parser, Probe)
-    return options_from(Probe, parser.parse_args(args))
+    return options_from(parser, Probe, parser.parse_args(args))
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,8 @@ def test_help_tells_text_choices_range_and_default_by_groups(capsys):
 def bag_explain(args):
     parser = argparse.ArgumentParser()
     bag_options.add_explain_options(parser)
-    return bag_options.explain_options(parser, parser.parse_args(['in', 'out', *args]))
+    given = parser.parse_args(['in', 'out', *args])
+    return options_from(parser, bag_options.BagExplainOptions, given)
 
 
 COMMANDS = {

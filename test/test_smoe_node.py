@@ -31,8 +31,8 @@ from smoe_ros.explainer.pipeline import Pipeline, backbone_of
 from smoe_ros.explainer.settings import Settings
 from smoe_ros.messages import outputs as outputs_module
 from smoe_ros.messages.contributions import Method
-from smoe_ros.messages.outputs import Drawing
 from smoe_ros.node.publishers import CameraOutputs
+from smoe_ros.options.smoe_options import DrawingOptions
 from smoe_ros.rendering import heat_map, lovi, overlay, salient_mask
 from smoe_ros.rendering.overview import HEIGHT, WIDTH, draw_overview
 
@@ -326,7 +326,7 @@ def test_only_what_is_subscribed_is_drawn_and_nothing_twice(
         assert not outputs.mismatches()
         method = Method('', '', '', (0.2,) * 5, ())
         header = image_of(small()).header
-        outputs.publish(header, small(), explained, method, Drawing())
+        outputs.publish(header, small(), explained, method, DrawingOptions())
         wait_until(lambda: all(listener.came.values()), node=listener.node)
     finally:
         publisher.destroy_node()

@@ -52,6 +52,4 @@ def parse_options(args: Sequence[str] | None = None) -> ExplainOptions:
         '--output', required=True, type=Path, metavar='DIR', help='folder for the results'
     )
     add_options(parser, ExplainOptions)
-    options = options_from(ExplainOptions, parser.parse_args(args))
-    options.check(parser.error)
-    return options
+    return options_from(parser, ExplainOptions, parser.parse_args(args))

@@ -122,7 +122,7 @@ def parse_options(args: Sequence[str] | None) -> ScalesOptions:
     )
     what.add_argument('--list', action='store_true', help='print the names of all networks')
     add_options(parser, ScalesOptions)
-    return options_from(ScalesOptions, parser.parse_args(args))
+    return options_from(parser, ScalesOptions, parser.parse_args(args))
 
 
 if __name__ == '__main__':

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from smoe_ros.errors import ConfigurationError
 from smoe_ros.options.command_line import add_options, make_parser, options_from
 from smoe_ros.options.option import option
 from smoe_ros.options.smoe_options import NetworkOptions
@@ -40,10 +41,7 @@ class EvaluateOptions(NetworkOptions):
     output: Path
     boxes: Path | None
     frames_per_film: int = option(
-        6,
-        'Frames of each video that are taken as pictures; 0 takes the photos only.',
-        minimum=0,
-        metavar='N',
+        6, 'Frames of each video that are taken as pictures; 0 takes the photos only.', minimum=0
     )
     methods: tuple[str, ...] = option(
         (),
@@ -65,8 +63,13 @@ class EvaluateOptions(NetworkOptions):
         False,
         'Only to see whether it runs: so few steps and pictures that the figures say nothing.',
     )
-    seed: int = option(0, 'Seed of all that is drawn.', minimum=0, maximum=2**31 - 1, metavar='N')
+    seed: int = option(0, 'Seed of all that is drawn.', minimum=0, maximum=2**31 - 1)
     resume: bool = option(False, 'Go on with a run that was interrupted.')
+
+    def __post_init__(self) -> None:
+        """Refuse options that do not go together."""
+        if self.ablation and self.methods:
+            raise ConfigurationError('--ablation measures settings, and takes no --methods')
 
 
 def parse_options(args: Sequence[str] | None = None) -> EvaluateOptions:
@@ -91,7 +94,4 @@ def parse_options(args: Sequence[str] | None = None) -> EvaluateOptions:
         'photos and films of installed packages)',
     )
     add_options(parser, EvaluateOptions)
-    options = options_from(EvaluateOptions, parser.parse_args(args))
-    if options.ablation and options.methods:
-        parser.error('--ablation measures settings, and takes no --methods')
-    return options
+    return options_from(parser, EvaluateOptions, parser.parse_args(args))

@@ -20,24 +20,9 @@ from smoe_ros.explainer.frame_explanation import FrameExplanation
 from smoe_ros.images import Rgb
 from smoe_ros.messages.compressed_images import to_compressed
 from smoe_ros.messages.contributions import Method, to_contributions, to_image
-from smoe_ros.options.smoe_options import NodeOptions
+from smoe_ros.options.smoe_options import DrawingOptions
 from smoe_ros.rendering import heat_map, lovi, overlay, salient_mask
 from smoe_ros.rendering.overview import History, draw_overview, scale_bar
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """How outputs are drawn.
-
-    Attributes:
-        overlay_alpha: Share of the heat map in the overlay, 0..1.
-        salient_fraction: Share of the pixels in the mask, above 0 and up to 1.
-        jpeg_quality: Of compressed colour outputs, 1..100.
-    """
-
-    overlay_alpha: float = NodeOptions.overlay_alpha
-    salient_fraction: float = NodeOptions.salient_fraction
-    jpeg_quality: int = NodeOptions.jpeg_quality
 
 
 class ExplainedFrame:
@@ -48,7 +33,7 @@ class ExplainedFrame:
         rgb: Rgb,
         explanation: FrameExplanation,
         method: Method,
-        drawing: Drawing,
+        drawing: DrawingOptions,
         history: History | None = None,
     ) -> None:
         """Draw nothing yet.

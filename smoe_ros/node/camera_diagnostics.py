@@ -11,8 +11,9 @@ from rclpy.lifecycle import LifecycleNode
 
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.node.camera import Camera
-from smoe_ros.node.diagnostics import Limits, to_status
+from smoe_ros.node.diagnostics import to_status
 from smoe_ros.node.subscription import CameraInput
+from smoe_ros.options.smoe_options import NodeOptions
 
 
 class CameraDiagnostics:
@@ -28,7 +29,7 @@ class CameraDiagnostics:
         self,
         cameras: Sequence[Camera],
         pipeline: Pipeline,
-        limits: Limits,
+        limits: NodeOptions,
         *,
         active: bool,
     ) -> None:

@@ -15,25 +15,13 @@ from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from rclpy.utilities import get_rmw_implementation_identifier
 
 from smoe_ros.node.frame_counts import FrameSummary
+from smoe_ros.options.smoe_options import NodeOptions
 
 # One image in a hundred may get lost on a busy machine; more is a transport that does not fit.
 MAX_LOSS_SHARE = 0.01
 MAX_MISSING_SHARE = 0.1
 
 _VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a figure is worth a warning.
-
-    Attributes:
-        stall_timeout: Seconds without an image after which a camera has stalled.
-        max_drop_share: Share of the frames dropped because the network was busy, 0..1.
-    """
-
-    stall_timeout: float
-    max_drop_share: float
 
 
 def _milliseconds(seconds: float) -> str:
@@ -120,7 +108,7 @@ def to_status(
     name: str,
     hardware_id: str,
     summary: FrameSummary,
-    limits: Limits,
+    limits: NodeOptions,
     facts: Mapping[str, str],
     problems: Sequence[str] = (),
 ) -> DiagnosticStatus:
@@ -145,7 +133,9 @@ def to_status(
     )
 
 
-def _judge(summary: FrameSummary, limits: Limits, problems: Sequence[str]) -> tuple[bytes, str]:
+def _judge(
+    summary: FrameSummary, limits: NodeOptions, problems: Sequence[str]
+) -> tuple[bytes, str]:
     warnings = [*problems, *_warnings(summary, limits)]
     if summary.failing:
         rejected = f'frames are rejected: {summary.last_error}'
@@ -157,7 +147,7 @@ def _judge(summary: FrameSummary, limits: Limits, problems: Sequence[str]) -> tu
     return DiagnosticStatus.OK, f'{summary.rate_out:.1f} frames explained a second'
 
 
-def _warnings(summary: FrameSummary, limits: Limits) -> list[str]:
+def _warnings(summary: FrameSummary, limits: NodeOptions) -> list[str]:
     if not summary.listening:
         return []
     found = []

@@ -16,9 +16,10 @@ from std_msgs.msg import Header
 from smoe_ros.explainer.frame_explanation import FrameExplanation
 from smoe_ros.images import Rgb
 from smoe_ros.messages.contributions import Method
-from smoe_ros.messages.outputs import OUTPUT_TYPES, Drawing, ExplainedFrame, output_message
+from smoe_ros.messages.outputs import OUTPUT_TYPES, ExplainedFrame, output_message
 from smoe_ros.messages.stamp_order import nanoseconds
 from smoe_ros.node.qos_matching import unserved_subscribers
+from smoe_ros.options.smoe_options import DrawingOptions
 from smoe_ros.rendering.overview import History
 
 # RELIABLE matches every subscriber, RViz's default included; depth 1 keeps the newest only.
@@ -62,7 +63,7 @@ class CameraOutputs:
         rgb: Rgb,
         explanation: FrameExplanation,
         method: Method,
-        drawing: Drawing,
+        drawing: DrawingOptions,
     ) -> None:
         """Make and publish every output that somebody subscribes to.
 

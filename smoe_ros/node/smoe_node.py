@@ -29,11 +29,9 @@ from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.settings import Settings
 from smoe_ros.machine.threads import give_back_free_memory
-from smoe_ros.messages.outputs import Drawing
 from smoe_ros.messages.topics import resolve_topics
 from smoe_ros.node.camera import Camera
 from smoe_ros.node.camera_diagnostics import CameraDiagnostics
-from smoe_ros.node.diagnostics import Limits
 from smoe_ros.node.network_swap import NetworkSwap
 from smoe_ros.node.parameters import changed, declare, warn_of_misspelt
 from smoe_ros.node.running import run_node, uninterrupted
@@ -173,15 +171,7 @@ class SmoeNode(LifecycleNode):
 
     def _plan(self) -> Plan:
         assert self._pipeline is not None, 'only a configured node explains'
-        options = self._options
-        return Plan(
-            self._pipeline,
-            Settings.of(options).method,
-            Drawing(options.overlay_alpha, options.salient_fraction, options.jpeg_quality),
-            options.threads,
-            options.max_rate,
-            options.smoothing_time,
-        )
+        return Plan(self._pipeline, Settings.of(self._options).method, self._options)
 
     def _receive(self, camera: int, image: AnyImage) -> None:
         if self._worker is not None:
@@ -277,7 +267,7 @@ class SmoeNode(LifecycleNode):
         self._diagnostics.publish(
             self._cameras,
             self._pipeline,
-            Limits(self._options.stall_timeout, self._options.max_drop_share),
+            self._options,
             active=self._worker is not None,
         )
 

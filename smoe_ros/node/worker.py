@@ -23,11 +23,11 @@ from smoe_ros.machine.threads import give_back_free_memory
 from smoe_ros.messages.compressed_images import decompress
 from smoe_ros.messages.contributions import Method
 from smoe_ros.messages.image_conversion import to_rgb
-from smoe_ros.messages.outputs import Drawing
 from smoe_ros.messages.stamp_order import nanoseconds
 from smoe_ros.node.camera import Camera
 from smoe_ros.node.frame_slots import FrameSlots
 from smoe_ros.node.subscription import AnyImage
+from smoe_ros.options.smoe_options import NodeOptions
 from smoe_ros.saliency.methods import MethodOptions
 
 
@@ -37,19 +37,13 @@ class Plan:
 
     Attributes:
         pipeline: Explains them.
-        options: The method; checked before.
-        drawing: How outputs are drawn.
-        threads: CPU threads of the network; 0 leaves the choice to torch.
-        max_rate: Explanations a second of each camera at most; 0 is no limit.
-        smoothing_time: Time constant in seconds of the average over frames; 0 is none.
+        method: By which method; checked before.
+        options: Of the node, as they are when the plan is made.
     """
 
     pipeline: Pipeline
-    options: MethodOptions
-    drawing: Drawing
-    threads: int = 0
-    max_rate: float = 0.0
-    smoothing_time: float = 0.0
+    method: MethodOptions
+    options: NodeOptions
 
 
 class FrameWorker:
@@ -88,7 +82,7 @@ class FrameWorker:
         if not self.enabled:
             counts.drop()
         elif self._slots.put(camera, image):
-            counts.drop(overload=self.plan.max_rate == 0)
+            counts.drop(overload=self.plan.options.max_rate == 0)
 
     def stop(self, timeout: float | None = None) -> None:
         """Let the frames in the network finish, drop those that wait, and end the thread.
@@ -106,11 +100,11 @@ class FrameWorker:
             self._cameras = ()
 
     def _work(self) -> None:
-        threads, pipeline = self.plan.threads, self.plan.pipeline
+        threads, pipeline = self.plan.options.threads, self.plan.pipeline
         while taken := self._slots.take():
             started, plan = time.monotonic(), self.plan
-            if plan.threads != threads:
-                threads = plan.threads
+            if plan.options.threads != threads:
+                threads = plan.options.threads
                 plan.pipeline.set_threads(threads)
             if plan.pipeline is not pipeline:
                 self._averages.clear()  # they are the other network's
@@ -118,9 +112,9 @@ class FrameWorker:
             if plan.pipeline is not pipeline:
                 pipeline = plan.pipeline
                 give_back_free_memory()  # now nobody holds the old network
-            if explained and plan.max_rate > 0:
+            if explained and plan.options.max_rate > 0:
                 # Meanwhile newer frames take the place of those that wait.
-                self._stopping.wait(started + 1 / plan.max_rate - time.monotonic())
+                self._stopping.wait(started + 1 / plan.options.max_rate - time.monotonic())
 
     def _explain(self, taken: dict[int, AnyImage], plan: Plan) -> bool:
         """Explain frames and publish; return whether there was anything to explain."""
@@ -139,7 +133,7 @@ class FrameWorker:
         if not frames:
             return False
         results: Sequence[FrameExplanation | Exception]
-        plan.pipeline.use(plan.options)
+        plan.pipeline.use(plan.method)
         try:
             results = plan.pipeline.explain(list(frames.values()))
         except Exception as error:  # a device that went away: these frames only
@@ -155,9 +149,9 @@ class FrameWorker:
             stamp = nanoseconds(header.stamp)
             try:
                 shown = self._averages[index].add(
-                    result, plan.options, stamp or None, plan.smoothing_time
+                    result, plan.method, stamp or None, plan.options.smoothing_time
                 )
-                camera.outputs.publish(header, rgb, shown, method, plan.drawing)
+                camera.outputs.publish(header, rgb, shown, method, plan.options)
                 age = (self._clock.now().nanoseconds - stamp) * 1e-9
             except Exception as error:  # the middleware's, or an output that cannot be made
                 self._reject(index, error)
@@ -193,8 +187,8 @@ def _method_of(plan: Plan) -> Method:
     backbone = plan.pipeline.backbone
     return Method(
         backbone=backbone.name,
-        normalization=plan.options.normalization,
-        statistic=plan.options.statistic,
+        normalization=plan.method.normalization,
+        statistic=plan.method.statistic,
         weights=plan.pipeline.explainer.weights,
         labels=backbone.labels,
     )

@@ -9,7 +9,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from smoe_ros.options.command_line import add_options, options_from
+from smoe_ros.errors import ConfigurationError
+from smoe_ros.options.command_line import add_options
 from smoe_ros.options.option import option
 from smoe_ros.options.smoe_options import FrameOptions
 
@@ -69,22 +70,17 @@ class BagExplainOptions(FrameOptions):
     )
     resume: bool = option(False, 'Go on with a run that was interrupted.')
 
+    def __post_init__(self) -> None:
+        """Refuse options that do not go together."""
+        super().__post_init__()
+        if self.end <= self.start:
+            raise ConfigurationError(f'--end {self.end:g} is not after --start {self.start:g}')
+
 
 def add_explain_options(parser: argparse.ArgumentParser) -> None:
-    """Add what `explain_options` reads."""
+    """Add what `BagExplainOptions` holds."""
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument('input', type=Path, metavar='IN', help='bag to explain')
     parser.add_argument('output', type=Path, metavar='OUT', help='bag to write; must not exist')
     add_options(parser, BagExplainOptions)
-
-
-def explain_options(
-    parser: argparse.ArgumentParser, arguments: argparse.Namespace
-) -> BagExplainOptions:
-    """Return what was asked for; ends the process on a mistake (2)."""
-    options = options_from(BagExplainOptions, arguments)
-    options.check(parser.error)
-    if options.end <= options.start:
-        parser.error(f'--end {options.end:g} is not after --start {options.start:g}')
-    return options

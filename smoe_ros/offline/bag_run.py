@@ -19,7 +19,7 @@ from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.temporal_average import TemporalAverage
 from smoe_ros.machine.threads import go_last
 from smoe_ros.messages.contributions import Method
-from smoe_ros.messages.outputs import Drawing, ExplainedFrame, output_message
+from smoe_ros.messages.outputs import ExplainedFrame, output_message
 from smoe_ros.messages.stamp_order import nanoseconds
 from smoe_ros.offline.journal import Journal, Place
 from smoe_ros.offline.recorded_cameras import BagCamera
@@ -27,6 +27,7 @@ from smoe_ros.offline.recorded_frames import Batch, Frame, Frames, Refusal
 from smoe_ros.offline.serializing import serialized
 from smoe_ros.offline.task import Task
 from smoe_ros.offline.unfinished import UnfinishedBag
+from smoe_ros.options.smoe_options import DrawingOptions
 from smoe_ros.rendering.overview import HISTORY_SECONDS, History
 
 # Refusals that are told one by one; a bag may have thousands.
@@ -69,7 +70,7 @@ class Run:
             weights=pipeline.explainer.weights,
             labels=pipeline.backbone.labels,
         )
-        self._drawing = Drawing(overlay_alpha=task.options.alpha)
+        self._drawing = DrawingOptions(overlay_alpha=task.options.alpha)
         self._options = options
         self._averages: defaultdict[BagCamera, TemporalAverage] = defaultdict(TemporalAverage)
         self._histories: defaultdict[BagCamera, History] = defaultdict(History)

@@ -12,11 +12,8 @@ from pathlib import Path
 from smoe_ros.commands.ending import exit_code_of
 from smoe_ros.commands.progress import complain
 from smoe_ros.machine.threads import spin_briefly
-from smoe_ros.offline.bag_options import (
-    BagExplainOptions,
-    add_explain_options,
-    explain_options,
-)
+from smoe_ros.offline.bag_options import BagExplainOptions, add_explain_options
+from smoe_ros.options.command_line import options_from
 
 _COMMAND = 'smoe_bag'
 
@@ -49,7 +46,7 @@ def main(args: Sequence[str] | None = None) -> int:
     spin_briefly()
     if options.command == 'report':
         return exit_code_of(lambda: _report(options), _say)
-    chosen = explain_options(explain, options)
+    chosen = options_from(explain, BagExplainOptions, options)
     return exit_code_of(lambda: _explain(chosen), _say, 'stopped; --resume goes on')
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 DEFAULT_BACKBONE = 'efficientnet_lite0'
 
-SCALE_WEIGHTS = ('equal', 'prior', 'linear')
+EQUAL, PRIOR, LINEAR = SCALE_WEIGHTS = ('equal', 'prior', 'linear')
 # Of the value before the activation; the other statistics are of the activation itself.
 PRE_ACTIVATION_STATISTICS = ('truncated_normal_entropy',)
 STATISTICS = (

@@ -38,13 +38,21 @@ def add_options(parser: argparse.ArgumentParser, table: type) -> None:
         _add(parser, groups[home], option)
 
 
-def options_from(table: type[Table], arguments: argparse.Namespace) -> Table:
-    """Return a table with the values of a command line; lists of paths become tuples."""
+def options_from(
+    parser: argparse.ArgumentParser, table: type[Table], arguments: argparse.Namespace
+) -> Table:
+    """Return a table with the values of a command line; lists of paths become tuples.
+
+    Values that the table refuses, since they do not go together, end the process (2).
+    """
     values = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in vars(arguments).items()
     }
-    return taken(table, values)
+    try:
+        return taken(table, values)
+    except ConfigurationError as error:
+        parser.error(str(error))
 
 
 def _add(

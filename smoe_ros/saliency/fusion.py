@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from smoe_ros.errors import ConfigurationError, unknown_name
-from smoe_ros.options.choices import SCALE_WEIGHTS
+from smoe_ros.options.choices import EQUAL, LINEAR, PRIOR
 from smoe_ros.saliency import compiled
 
 # Saliency whose standard deviation over the pixels is at most 1e-6 has no pattern to share out:
@@ -26,14 +26,6 @@ FLAT_VARIANCE = 1e-12
 
 # The paper's weights for ResNet-50 on ImageNet, first scale first.
 _PRIOR = (0.18, 0.15, 0.37, 0.40, 0.72)
-
-
-def _equal(count: int) -> tuple[float, ...]:
-    return (1.0,) * count
-
-
-def _linear(count: int) -> tuple[float, ...]:
-    return tuple(float(number) for number in range(1, count + 1))
 
 
 def _prior(count: int) -> tuple[float, ...]:
@@ -45,9 +37,11 @@ def _prior(count: int) -> tuple[float, ...]:
     return _PRIOR
 
 
-_NAMED_WEIGHTS: dict[str, Callable[[int], tuple[float, ...]]] = dict(
-    zip(SCALE_WEIGHTS, (_equal, _prior, _linear), strict=True)
-)
+_NAMED_WEIGHTS: dict[str, Callable[[int], tuple[float, ...]]] = {
+    EQUAL: lambda count: (1.0,) * count,
+    PRIOR: _prior,
+    LINEAR: lambda count: tuple(float(i) for i in range(1, count + 1)),
+}
 
 
 class FusedSaliency(NamedTuple):
