@@ -395,7 +395,7 @@ def files(folder):
         ('start_subscribers:=-1', "parameter 'start_subscribers' is -1, outside its range"),
         ('use_sim_time:=3', 'use_sim_time'),
         ('qos_overrides./image_raw.publisher.reliability:=maybe', '`reliability`: `maybe`'),
-        ('rate', "cannot use '-p rate': write -p name:=value"),
+        ('rate', "cannot parse parameter override rule: '-p rate'"),
     ],
 )
 def test_a_bad_parameter_costs_one_clear_line_and_a_non_zero_exit(
@@ -415,7 +415,7 @@ def test_a_bad_parameter_costs_one_clear_line_and_a_non_zero_exit(
     [
         (['--rate', '3'], 'unexpected arguments: --rate 3'),
         (['--ros-args', '--rate', '3'], 'unknown ROS arguments: --rate 3'),
-        (['--ros-args', '-p'], "cannot use '-p'"),
+        (['--ros-args', '-p'], 'write -p name:=value'),
         (['--ros-args', '-r', 'image_raw'], 'write -r from:=to'),
         (['--ros-args', '--log-level', 'loud'], 'choose debug, info, warn'),
         (['--ros-args', '--params-file', '/missing.yaml'], '/missing.yaml'),

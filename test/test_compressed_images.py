@@ -17,8 +17,8 @@ from small_networks import CAT
 from std_msgs.msg import Header
 
 from smoe_ros.errors import FrameError
-from smoe_ros.messages.compressed_images import MAX_PIXELS, compress, decompress, to_compressed
-from smoe_ros.messages.image_conversion import to_rgb
+from smoe_ros.messages.decoding import MAX_PIXELS, decompress, to_rgb
+from smoe_ros.messages.encoding import to_compressed
 
 SCENE = CAT()[100:196, 120:248]
 HEIGHT, WIDTH = SCENE.shape[:2]
@@ -46,6 +46,11 @@ def refusal(image_format, data):
     assert text.isprintable()
     assert f'{len(data)} bytes of format ' in text
     return text
+
+
+def compress(pixels, encoding, jpeg_quality):
+    image = to_compressed(pixels, encoding, Header(), jpeg_quality)
+    return image.format, image.data.tobytes()
 
 
 def grey(values):
@@ -267,7 +272,7 @@ def test_every_layout_of_a_header_tells_its_size():
 @pytest.mark.parametrize('quality', [80, 101], ids=['VP8', 'VP8L'])
 def test_the_size_of_either_webp_is_read(monkeypatch, quality):
     data = written('.webp', BGR, cv2.IMWRITE_WEBP_QUALITY, quality)
-    monkeypatch.setattr('smoe_ros.messages.compressed_images.MAX_PIXELS', HEIGHT * WIDTH - 1)
+    monkeypatch.setattr('smoe_ros.messages.decoding.MAX_PIXELS', HEIGHT * WIDTH - 1)
     assert f' claim {WIDTH}x{HEIGHT} pixels' in refusal('webp', data)
 
 

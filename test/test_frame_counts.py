@@ -177,8 +177,8 @@ def test_memory_does_not_grow_with_the_frames(clock):
         counts.drop(overload=True)
         counts.lose(1)
         counts.explain(0.1, 0.1)
-    held = sum(len(value) for value in vars(counts).values() if hasattr(value, 'popleft'))
-    assert held <= 4 * 1002 + 31
+    held = sum(len(value.values()) for value in vars(counts).values() if hasattr(value, 'values'))
+    assert held <= 5 * 1002
 
 
 # While the node is subscribed
@@ -256,7 +256,7 @@ def test_ages_are_forgotten_when_the_clock_jumps_and_rates_are_not(clock):
         counts.explain(100.0, 0.02)
     counts.forget_ages()
     counts.explain(0.05, 0.02)
-    counts.explain(math.nan, 0.02)  # a frame from before the jump
+    counts.explain(None, 0.02)  # a frame from before the jump
     summary = counts.summary()
     assert summary.ages == pytest.approx((0.05, 0.05, 0.05))
     assert summary.rate_out == pytest.approx(22 / 1.9)

@@ -14,7 +14,7 @@ pytest.importorskip('rclpy')
 from camera_images import PIXEL_BYTES, image_message, random_data
 from small_networks import CAT, COFFEE
 
-from smoe_ros.messages.image_conversion import to_rgb
+from smoe_ros.messages.decoding import to_rgb
 
 SCENE = CAT()[100:196, 120:248]
 HEIGHT, WIDTH = SCENE.shape[:2]

@@ -21,8 +21,7 @@ from hypothesis import strategies as st
 from sensor_msgs.msg import CompressedImage
 
 from smoe_ros.errors import FrameError
-from smoe_ros.messages.compressed_images import MAX_PIXELS, decompress
-from smoe_ros.messages.image_conversion import to_rgb
+from smoe_ros.messages.decoding import MAX_PIXELS, decompress, to_rgb
 
 EXAMPLES = 2000
 fuzz = settings(

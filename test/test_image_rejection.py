@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smoe_ros.errors import FrameError
-from smoe_ros.messages.image_conversion import to_rgb
+from smoe_ros.messages.decoding import to_rgb
 
 
 def rejection(image):

@@ -30,7 +30,7 @@ from smoe_ros.explainer import Explainer
 from smoe_ros.explainer.pipeline import Pipeline, backbone_of
 from smoe_ros.explainer.settings import Settings
 from smoe_ros.messages import outputs as outputs_module
-from smoe_ros.messages.contributions import Method
+from smoe_ros.messages.encoding import Method
 from smoe_ros.messages.outputs import Drawing
 from smoe_ros.node.publishers import CameraOutputs
 from smoe_ros.rendering import heat_map, lovi, overlay, salient_mask

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -32,12 +31,10 @@ _USER_ERRORS = (
     NameValidationException,
     ParameterException,
 )
-_ARGUMENT_HINTS = {
-    'parameter override rule': 'write -p name:=value, a list as "[a, b]"',
-    'trailing -p flag': 'write -p name:=value',
-    'remap rule': 'write -r from:=to, with names that ROS allows',
-    'log level': 'choose debug, info, warn, error or fatal',
-}
+_ARGUMENTS = (
+    'write -p name:=value, a list as "[a, b]"; write -r from:=to, with names that ROS allows; '
+    'choose debug, info, warn, error or fatal as --log-level'
+)
 
 
 def run_node(create: Callable[[], Node], args: Sequence[str] | None = None) -> int:
@@ -46,9 +43,10 @@ def run_node(create: Callable[[], Node], args: Sequence[str] | None = None) -> i
     For ``main()``, whose last act it is: afterwards SIGINT and SIGTERM stay ignored, so that a
     second Ctrl-C cannot spoil the exit code of a process that is ending already.
 
-    The node may have two attributes that this honours: ``finished``, a ``rclpy.task.Future`` that
-    ends the spinning when done (its exception, if any, is raised), and ``close()``, called before
-    the node is destroyed, for example to join threads.
+    The node may have three attributes that this honours: ``start()``, called when it is made;
+    ``finished``, a ``rclpy.task.Future`` that ends the spinning when done (its exception, if any,
+    is raised); and ``close()``, called before the node is destroyed whatever happened, for
+    example to join threads.
 
     Args:
         create: Makes the node; called after ``rclpy.init``.
@@ -76,6 +74,7 @@ def _run(create: Callable[[], Node], arguments: list[str]) -> int:
         executor = _initialise([executable, *arguments])
         interruption.release()
         node = create()
+        getattr(node, 'start', _nothing)()
         _spin(executor, node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
@@ -93,9 +92,7 @@ def _run(create: Callable[[], Node], arguments: list[str]) -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if node is not None:
-            close = getattr(node, 'close', None)
-            if close is not None:
-                close()
+            getattr(node, 'close', _nothing)()
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
@@ -183,18 +180,19 @@ def _spin(executor: SingleThreadedExecutor, node: Node) -> None:
             finished.result()
 
 
+def _nothing() -> None:
+    """Stand in for what a node does not have."""
+
+
 def _refuse(executable: str, reason: str) -> int:
     print(f'{executable}: {" ".join(reason.split())}', file=sys.stderr)
     return 1
 
 
 def _explain(error: Exception) -> str:
-    """Put an error of ROS's argument parser into words of the command line."""
+    """Put an error of ROS into words of the command line."""
     text = str(error).split(', at /')[0]  # the rest are places in ROS's own source
     if isinstance(error, rclpy_implementation.UnknownROSArgsError):
         return f'unknown ROS arguments: {" ".join(ast.literal_eval(text))}'
-    found = re.search(r"Couldn't parse ([^:'.]+)(?:: '(.*)')?\.(?: Error: (.*))?", text, re.S)
-    if not found:
-        return text
-    what, argument, reason = found.groups()
-    return f"cannot use '{argument or '-p'}': {_ARGUMENT_HINTS.get(what, reason)}"
+    _, malformed, what = text.partition("Couldn't parse ")
+    return f'cannot parse {what}; {_ARGUMENTS}' if malformed else text

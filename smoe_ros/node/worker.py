@@ -20,14 +20,12 @@ from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.temporal_average import TemporalAverage
 from smoe_ros.images import Rgb
 from smoe_ros.machine.threads import give_back_free_memory
-from smoe_ros.messages.compressed_images import decompress
-from smoe_ros.messages.contributions import Method
-from smoe_ros.messages.image_conversion import to_rgb
+from smoe_ros.messages.decoding import decompress, to_rgb
+from smoe_ros.messages.encoding import Method
 from smoe_ros.messages.outputs import Drawing
 from smoe_ros.messages.stamp_order import nanoseconds
-from smoe_ros.node.camera import Camera
+from smoe_ros.node.camera import AnyImage, Camera
 from smoe_ros.node.frame_slots import FrameSlots
-from smoe_ros.node.subscription import AnyImage
 from smoe_ros.saliency.methods import MethodOptions
 
 
@@ -164,7 +162,7 @@ class FrameWorker:
                 continue
             # Without a stamp, or with a clock that has jumped back, there is no age.
             known = stamp != 0 and age >= 0
-            camera.counts.explain(age if known else float('nan'), time.monotonic() - started)
+            camera.counts.explain(age if known else None, time.monotonic() - started)
         return True
 
     def _replayed(self) -> bool:
