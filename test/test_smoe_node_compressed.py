@@ -77,66 +77,37 @@ def test_a_compressed_output_shows_what_the_raw_one_shows(outputs, output):
         np.testing.assert_array_equal(pixels, expected)
 
 
-def test_a_compressed_camera_is_explained_as_the_raw_one_is(ros_domain, ros_node, tmp_path):
+def test_a_compressed_camera_is_explained_as_the_raw_one_is(start_node, ros_node):
     ros, maps = ros_node('cameras'), []
-    with forked_nodes(tmp_path / 'nodes') as start:
-        for transport in ('raw', 'compressed'):
-            node = start(parameters={**SMALL, 'image_transport': transport})
-            camera = Camera(ros) if transport == 'raw' else CompressedCamera(ros)
-            listener = Listener(ros, outputs=['saliency_float', 'overlay'])
-            image = image_of(small()) if transport == 'raw' else compressed(small())
-            camera.send_until(listener.complete, image, 40)
-            outputs = listener.of(listener.complete()[-1])
-            maps.append(array_of(outputs['saliency_float']))
-            assert outputs['overlay'].header.frame_id == 'front'
-            node.stop()
-            listener.close()
-            camera.close()
+    for transport in ('raw', 'compressed'):
+        node = start_node(parameters={**SMALL, 'image_transport': transport})
+        camera = Camera(ros) if transport == 'raw' else CompressedCamera(ros)
+        listener = Listener(ros, outputs=['saliency_float', 'overlay'])
+        image = image_of(small()) if transport == 'raw' else compressed(small())
+        camera.send_until(listener.complete, image, 40)
+        outputs = listener.of(listener.complete()[-1])
+        maps.append(array_of(outputs['saliency_float']))
+        assert outputs['overlay'].header.frame_id == 'front'
+        node.stop()
+        listener.close()
+        camera.close()
     np.testing.assert_allclose(*maps, atol=1e-5)
 
 
-def test_the_compressed_topic_of_a_remapped_camera_is_found(ros_domain, ros_node, tmp_path):
+def test_a_remapped_camera_is_found_and_a_bad_compressed_frame_costs_itself(start_node, ros_node):
+    """What a bad frame may be is tested in test_compressed_images.py."""
     ros = ros_node('camera')
-    with forked_nodes(tmp_path / 'nodes') as start:
-        start(
-            parameters={**SMALL, 'image_transport': 'compressed'},
-            remappings={'image_raw': '/front/colour'},
-        )
-        camera = CompressedCamera(ros, '/front/colour')
-        listener = Listener(ros, '/front/smoe', outputs=['contributions'])
-        camera.send_until(listener.complete, compressed(small(), '.jpg'), 40)
-        figures = Diagnostics(ros, '/front/colour').next()
-        assert figures['input topic'] == '/front/colour/compressed'
-
-
-@pytest.mark.parametrize(
-    ('image', 'text'),
-    [
-        (CompressedImage(format='jpeg'), 'the compressed image is empty'),
-        (CompressedImage(format='jpeg', data=b'no image'), 'are no image that is read'),
-        (
-            CompressedImage(format='jpeg', data=bytes(compressed(small(), '.jpg').data)[:300]),
-            'damaged or cut off',
-        ),
-        (
-            CompressedImage(format='16UC1; compressedDepth png', data=b'12345'),
-            'subscribe to the raw depth topic',
-        ),
-    ],
-    ids=['empty', 'no image', 'cut off', 'depth'],
-)
-def test_a_bad_compressed_frame_costs_itself_and_is_named(
-    ros_domain, ros_node, tmp_path, image, text
-):
-    ros = ros_node('camera')
-    with forked_nodes(tmp_path / 'nodes') as start:
-        start(parameters={**SMALL, 'image_transport': 'compressed'})
-        camera, diagnostics = CompressedCamera(ros), Diagnostics(ros)
-        listener = Listener(ros, outputs=['contributions'])
-        camera.send_until(listener.complete, compressed(small()), 40)
-        camera.send(image)
-        figures = diagnostics.until(lambda figures: figures.count('rejected') == 1)
-        assert text in figures.message
-        stamp = camera.send(compressed(small()))
-        wait_until(lambda: stamp in listener.complete(), node=ros)
-        assert diagnostics.next().count('rejected') == 1
+    start_node(
+        parameters={**SMALL, 'image_transport': 'compressed'},
+        remappings={'image_raw': '/front/colour'},
+    )
+    camera, diagnostics = CompressedCamera(ros, '/front/colour'), Diagnostics(ros, '/front/colour')
+    listener = Listener(ros, '/front/smoe', outputs=['contributions'])
+    camera.send_until(listener.complete, compressed(small(), '.jpg'), 40)
+    camera.send(CompressedImage(format='jpeg', data=b'no image'))
+    figures = diagnostics.until(lambda figures: figures.count('rejected') == 1)
+    assert figures['input topic'] == '/front/colour/compressed'
+    assert 'are no image that is read' in figures.message
+    stamp = camera.send(compressed(small()))
+    wait_until(lambda: stamp in listener.complete(), node=ros)
+    assert diagnostics.next().count('rejected') == 1

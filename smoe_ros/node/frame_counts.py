@@ -20,27 +20,14 @@ PACE_FRAMES = 31
 
 @dataclass(frozen=True)
 class FrameSummary:
-    """One camera's figures.
+    """One camera's figures; what each means is written in `diagnostics.FIGURES`.
+
+    Rates, shares, ages and times are of the last 10 s; shares are 0..1, times in seconds. Ages are
+    p50, p95 and maximum. NaN where there was none.
 
     Attributes:
-        received: Frames that reached the node.
-        explained: Frames published with an explanation.
-        dropped: Frames let go because a newer one came, nobody listened, or the node stopped.
-        rejected: Frames that could not be explained.
-        lost: Frames that the middleware reports lost on their way to the node.
-        rate_in: Frames received a second, over the last 10 s, or since the first one came.
-        rate_out: Frames explained a second, likewise.
-        drop_share: Share of the frames received in the last 10 s that were dropped because the
-            network was busy.
-        loss_share: Share of the frames of the last 10 s that were lost on their way.
-        missing_share: Share of the latest 30 frames of a camera of regular pace that its stamps
-            leave out.
-        ages: p50, p95 and maximum of the outputs' age (now − stamp, node's clock) when published,
-            in seconds, over the last 10 s; NaN if there was none.
-        explain_time: Median time from taking a frame to its last output, in seconds; NaN if none.
         listening: Whether the node is subscribed to the camera.
         silence: Seconds since the last frame came, or since the node subscribed.
-        last_error: Why the latest rejected frame was rejected; empty if none was.
         failing: Whether the latest frame that the worker took was rejected.
     """
 

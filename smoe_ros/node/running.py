@@ -69,8 +69,8 @@ def run_node(create: Callable[[], Node], args: Sequence[str] | None = None) -> i
 def _run(create: Callable[[], Node], arguments: list[str]) -> int:
     executable = Path(sys.argv[0]).name
     node = executor = None
+    interruption = _Interruption()
     try:
-        interruption = _Interruption()
         executor = _initialise([executable, *arguments])
         interruption.release()
         node = create()
@@ -78,12 +78,13 @@ def _run(create: Callable[[], Node], arguments: list[str]) -> int:
         _spin(executor, node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except ConfigurationError as error:
-        return _refuse(executable, str(error))
     except Exception as error:
-        # A signal shuts the context down first, and then any call into ROS may fail with anything.
-        if executor is not None and not rclpy.ok():
+        # After a signal any call into ROS may fail with anything: it shuts the context down, or
+        # comes while a call converts its arguments, which then says that it cannot.
+        if interruption.arrived or (executor is not None and not rclpy.ok()):
             return 0
+        if isinstance(error, ConfigurationError):
+            return _refuse(executable, str(error))
         # rclpy has no type of its own for an unknown value of a QoS override.
         if isinstance(error, _USER_ERRORS) or 'QoS override' in str(error):
             return _refuse(executable, _explain(error))
@@ -103,35 +104,34 @@ class _Interruption:
 
     Where rclpy is interrupted while it makes an executor, it leaves a broken one, which complains
     on standard error when it is deleted. A second signal would interrupt the clean-up.
+
+    Attributes:
+        arrived: Whether a signal came.
     """
 
     current: _Interruption | None = None
 
     def __init__(self) -> None:
-        self._held = True
-        self._pending = False
+        self._held, self.arrived = True, False
         _Interruption.current = self
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._arrived)
+            signal.signal(number, self._arrive)
 
-    def _arrived(self, _number: int, _frame: FrameType | None) -> None:
-        if self._held:
-            self._pending = True
-            return
-        self._held = True
-        raise KeyboardInterrupt
+    def _arrive(self, _number: int, _frame: FrameType | None) -> None:
+        again, self.arrived = self.arrived, True
+        if not self._held and not again:
+            raise KeyboardInterrupt
 
     def release(self) -> None:
         """Interrupt from now on, and at once if a signal came meanwhile."""
-        if self._pending:
-            self._pending = False
-            raise KeyboardInterrupt
         self._held = False
+        if self.arrived:
+            raise KeyboardInterrupt
 
     @contextmanager
     def held_back(self) -> Iterator[None]:
         """Interrupt afterwards; once interrupted, never again."""
-        if self._held:
+        if self._held or self.arrived:
             yield
             return
         self._held = True
