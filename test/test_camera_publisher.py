@@ -223,19 +223,6 @@ def test_a_signal_ends_it_with_0_and_no_traceback(
     assert 'Traceback' not in camera.stderr
 
 
-def test_a_camera_that_is_stopped_says_how_many_images_it_published(
-    ros_process, listener, wait_until
-):
-    parameters = {'source': 'synthetic', 'start_subscribers': 1}
-    camera = ros_process('camera_publisher', parameters=parameters)
-    wait_until(lambda: len(listener.images) > 3, node=listener.node)
-    camera.send_signal(signal.SIGINT)
-    wait_until(lambda: camera.returncode is not None, node=listener.node)
-    (count,) = re.findall(r'published (\d+) images', camera.stderr)
-    wait_until(lambda: len(listener.images) >= int(count), 5, node=listener.node)
-    assert len(listener.images) == int(count)
-
-
 SIGNAL_AT_THE_THIRD_IMAGE = """
 import os, signal, sys
 from rclpy.publisher import Publisher

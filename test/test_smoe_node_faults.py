@@ -322,7 +322,6 @@ def shared_memory(node=None):
     return {name for name in there if name in Path(f'/proc/{node.pid}/maps').read_text()}
 
 
-@pytest.mark.alone
 @SIGNALS
 def test_a_signal_ends_an_idle_node_with_0(start_node, number):
     before = shared_memory()
@@ -350,7 +349,6 @@ executables.smoe_node()
 """
 
 
-@pytest.mark.alone
 def test_a_signal_as_the_worker_starts_leaves_no_shared_memory(ros_process):
     before = shared_memory()
     node = ros_process(sys.executable, '-c', SIGNAL_AS_THE_WORKER_STARTS)
@@ -371,7 +369,6 @@ def build():
 """
 
 
-@pytest.mark.alone
 def test_a_signal_while_another_network_is_loaded_ends_the_node_without_a_trace(
     start_node, ros_node, tmp_path
 ):

@@ -171,14 +171,6 @@ def test_a_camera_that_was_killed_is_served_again_when_it_returns(
         assert figures.adds_up()
 
 
-def test_a_best_effort_subscriber_gets_every_output_too(start_node, ros_node):
-    ros = ros_node('camera_and_listener')
-    camera = Camera(ros)
-    listener = Listener(ros, qos=QoSProfile(depth=5, reliability=BEST_EFFORT))
-    start_node(parameters=SMALL)
-    camera.send_until(listener.complete, small(), 40)
-
-
 def play(ros_process, reliability, frames, env=None):
     """Start a camera of 640x480 at 30 Hz."""
     return ros_process(
