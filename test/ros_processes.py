@@ -159,6 +159,9 @@ class RosProcess:
         )
 
 
+StartProcess = Callable[..., RosProcess]
+
+
 def ros_options(
     parameters: Mapping[str, Any] | None, remappings: Mapping[str, str] | None
 ) -> list[str]:
@@ -169,7 +172,7 @@ def ros_options(
 
 
 @contextmanager
-def started_processes(folder: Path) -> Iterator[Callable[..., RosProcess]]:
+def started_processes(folder: Path) -> Iterator[StartProcess]:
     """Give a function that starts executables; all of them are stopped on the way out.
 
     The function's signature is

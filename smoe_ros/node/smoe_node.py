@@ -107,7 +107,6 @@ class SmoeNode(LifecycleNode):
         """Start the worker, and subscribe to the cameras whose outputs somebody wants."""
         with uninterrupted():  # else a thread might start that nobody knows of, nor ends
             self._worker = FrameWorker(self, self._plan(), self._cameras)
-        self._worker.enabled = self._enabled
         self._listen()
         return super().on_activate(state)
 
@@ -259,9 +258,7 @@ class SmoeNode(LifecycleNode):
     def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Answer the service ~/enable: whether frames are explained."""
         self._enabled = request.data
-        if self._worker is not None:
-            self._worker.enabled = request.data
-            self._follow()
+        self._follow()
         response.success = True
         response.message = 'frames are explained' if request.data else 'no frame is explained'
         return response
