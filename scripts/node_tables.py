@@ -5,7 +5,7 @@
 import json
 from collections.abc import Sequence
 
-from smoe_ros.messages.image_conversion import PIXEL_BYTES
+from smoe_ros.messages.decoding import PIXEL_BYTES
 from smoe_ros.messages.outputs import IMAGE_OUTPUTS
 from smoe_ros.node.diagnostics import FIGURES
 from smoe_ros.options.option import Option, options_of

@@ -30,12 +30,11 @@ from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.settings import Settings
 from smoe_ros.machine.threads import give_back_free_memory
 from smoe_ros.messages.topics import resolve_topics
-from smoe_ros.node.camera import Camera
-from smoe_ros.node.camera_diagnostics import CameraDiagnostics
+from smoe_ros.node.camera import AnyImage, Camera
+from smoe_ros.node.diagnostics import Diagnostics
 from smoe_ros.node.network_swap import NetworkSwap
 from smoe_ros.node.parameters import changed, declare, warn_of_misspelt
 from smoe_ros.node.running import run_node, uninterrupted
-from smoe_ros.node.subscription import AnyImage
 from smoe_ros.node.worker import FrameWorker, Plan
 from smoe_ros.options.smoe_options import NodeOptions
 
@@ -71,18 +70,20 @@ class SmoeNode(LifecycleNode):
         self._timers: list[Timer] = []
         self._jump_handle: JumpHandle | None = None
         self._enabled = True
-        self._diagnostics = CameraDiagnostics(self)
+        self._diagnostics = Diagnostics(self)
         self._swap = NetworkSwap(self, lambda: self._pipeline, self._wished, self._sizes)
         self.create_service(SetBool, '~/enable', self._enable)
         self.add_on_set_parameters_callback(self._check)
         self.add_post_set_parameters_callback(self._apply)
 
     def start(self) -> None:
-        """Configure and activate without a lifecycle manager.
+        """Configure and activate without a lifecycle manager, if `autostart` says so.
 
         Raises:
             ConfigurationError: If the configuration cannot work.
         """
+        if not self._options.autostart:
+            return
         self._starting = True  # a refusal is told by the exception, not logged as well
         if self.trigger_configure() is not TransitionCallbackReturn.SUCCESS:
             raise self._refusal or RuntimeError('the transition to configured was refused')
@@ -106,7 +107,6 @@ class SmoeNode(LifecycleNode):
         """Start the worker, and subscribe to the cameras whose outputs somebody wants."""
         with uninterrupted():  # else a thread might start that nobody knows of, nor ends
             self._worker = FrameWorker(self, self._plan(), self._cameras)
-        self._worker.enabled = self._enabled
         self._listen()
         return super().on_activate(state)
 
@@ -133,7 +133,6 @@ class SmoeNode(LifecycleNode):
     def close(self) -> None:
         """Stop and free everything before the node is destroyed."""
         self._stop(_LAST_FRAME_SECONDS)
-        self._swap.close()
         self._release()
 
     def _configure(self) -> None:
@@ -155,11 +154,8 @@ class SmoeNode(LifecycleNode):
         # Simulated time may stand still, and a recording that begins again turn it back.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timers = [
-            self.create_timer(period, callback, clock=steady)
-            for period, callback in (
-                (_FOLLOW_SECONDS, self._follow),
-                (_DIAGNOSTICS_SECONDS, self._publish_diagnostics),
-            )
+            self.create_timer(_FOLLOW_SECONDS, self._follow, clock=steady),
+            self.create_timer(_DIAGNOSTICS_SECONDS, self._publish_diagnostics, clock=steady),
         ]
         self._jump_handle = self.get_clock().create_jump_callback(
             _BACKWARD, post_callback=self._time_jumped
@@ -181,7 +177,7 @@ class SmoeNode(LifecycleNode):
         """Subscribe as the parameters of the input say now."""
         transport, reliability = self._options.image_transport, self._options.input_reliability
         for camera in self._cameras:
-            camera.input.configure(transport, reliability)
+            camera.configure(transport, reliability)
         self._follow()
 
     def _follow(self) -> None:
@@ -195,7 +191,7 @@ class SmoeNode(LifecycleNode):
 
     def _stop(self, timeout: float | None = None) -> None:
         for camera in self._cameras:
-            camera.input.close()
+            camera.unsubscribe()
         if self._worker is not None:
             self._worker.stop(timeout)
             self._worker = None
@@ -255,9 +251,7 @@ class SmoeNode(LifecycleNode):
     def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Answer the service ~/enable: whether frames are explained."""
         self._enabled = request.data
-        if self._worker is not None:
-            self._worker.enabled = request.data
-            self._follow()
+        self._follow()
         response.success = True
         response.message = 'frames are explained' if request.data else 'no frame is explained'
         return response
@@ -279,18 +273,6 @@ class SmoeNode(LifecycleNode):
         )
 
 
-def _create() -> SmoeNode:
-    node = SmoeNode()
-    try:
-        if node.get_parameter('autostart').value:
-            node.start()
-    except BaseException:
-        node.close()
-        node.destroy_node()
-        raise
-    return node
-
-
 def main(args: Sequence[str] | None = None) -> int:
     """Run the node; see `run_node` for the exit codes."""
-    return run_node(_create, args)
+    return run_node(SmoeNode, args)
