@@ -5,19 +5,14 @@
 import json
 from collections.abc import Sequence
 
+from record_tables import table
+
 from smoe_ros.node.diagnostics import FIGURES
 from smoe_ros.node.image_conversion import PIXEL_BYTES
 from smoe_ros.node.outputs import IMAGE_OUTPUTS
 from smoe_ros.node.parameters import Parameter
 
 _TYPES = {bool: 'bool', int: 'integer', float: 'double', str: 'string'}
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = (header, ['---'] * len(header), *rows)
-    # A name such as <topic> would be taken for HTML.
-    return '\n'.join(f'| {" | ".join(line)} |'.replace('<', '&lt;') for line in lines)
 
 
 def parameter_table(parameters: Sequence[Parameter]) -> str:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Peak resident memory of each candidate, each alone in a process of its own.
 
-usage: benchmark/per_frame_memory.py BACKBONE SHORT_SIDE CANDIDATE [ONNX_FILE]
+usage: benchmark/memory.py BACKBONE SHORT_SIDE CANDIDATE [ONNX_FILE]
 
 As a program it measures one candidate and prints a line of JSON; `measure` runs it for each.
 """
@@ -18,21 +18,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from per_frame_candidates import BARE, BARE_ONNXRUNTIME, Workload, camera_frame
-from per_frame_timing import in_words
+from candidates import BARE, BARE_ONNXRUNTIME, Workload, camera_frame
+from measuring import in_words
 
 _SETTLE_FRAMES = 3
 _FRAMES = 10
 _TIMEOUT_SECONDS = 300
 
 
-def measure(backbone: str, short_side: int, names: Sequence[str]) -> dict[str, Any]:
+def measure(backbone: str, short_side: int, names: Sequence[str] | None = None) -> dict[str, Any]:
     """Run each candidate in a fresh process.
 
     Args:
         backbone: Name of the network.
         short_side: Of its input, in pixels.
-        names: Of the candidates; the bare network should be the first.
+        names: Of the candidates, the bare network first; None for all.
 
     Returns:
         The network, its size, and of each candidate ``peak_mb`` since the process began (imports,
@@ -42,7 +42,7 @@ def measure(backbone: str, short_side: int, names: Sequence[str]) -> dict[str, A
     workload = Workload(backbone, short_side, camera_frame())
     candidates: dict[str, Any] = {}
     try:
-        for name in names:
+        for name in names or workload.builders:
             arguments = [backbone, str(short_side), name]
             try:
                 if name == BARE_ONNXRUNTIME:  # the export would count otherwise
@@ -90,9 +90,7 @@ def _forget_peak() -> None:
 def main() -> int:
     """Measure one candidate, and return the exit code."""
     backbone, short_side, name, *onnx_file = sys.argv[1:]
-    workload = Workload(backbone, int(short_side), camera_frame())
-    if onnx_file:
-        workload.use_onnx_file(Path(onnx_file[0]))
+    workload = Workload(backbone, int(short_side), camera_frame(), *map(Path, onnx_file))
     run = workload.builders[name]()
     for _ in range(_SETTLE_FRAMES):
         run()

@@ -1,6 +1,6 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the per-frame benchmark compares: the bare network, smoe_ros, the textbook and peers.
+"""What benchmarks of a frame compare: the bare network, smoe_ros, the textbook and peers.
 
 All get one frame and one network. smoe_ros and the textbook go from the RGB frame to saliency,
 LOVI and contributions as arrays; bare networks and peers from the prepared input to what they
@@ -17,10 +17,10 @@ from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
-import numpy as np
 import torch
+from measuring import Run
 from peers import PEERS, TARGET_LAYERS, Peer
-from textbook import Textbook
+from textbook import textbook
 from torch import Tensor
 
 from smoe_ros.backbones import Backbone, load_backbone
@@ -48,7 +48,6 @@ FRAME_NUMBER = 100
 _DEFAULT_WEIGHTS = ('efficientnet_lite0',)  # all others' would have to be downloaded
 _SEED = 0
 
-Run = Callable[[], object]
 Build = Callable[[], Run]
 
 
@@ -76,13 +75,16 @@ class Workload:
         rgb: The frame, shape (H, W, 3), uint8.
     """
 
-    def __init__(self, backbone: str, short_side: int, rgb: Rgb) -> None:
+    def __init__(
+        self, backbone: str, short_side: int, rgb: Rgb, onnx_file: Path | None = None
+    ) -> None:
         """Choose the network.
 
         Args:
             backbone: Its name.
             short_side: Of its input, in pixels.
             rgb: The frame, shape (H, W, 3), uint8.
+            onnx_file: The network in ONNX, if it was exported before.
         """
         weights = 'default' if backbone in _DEFAULT_WEIGHTS else 'random'
         self.settings = Settings(
@@ -90,8 +92,8 @@ class Workload:
         )
         self.rgb = rgb
         self._pipelines: dict[tuple[str, str], Pipeline] = {}
-        self._onnx_file: Path | None = None
-        self._onnx_folder = tempfile.TemporaryDirectory(prefix='smoe_per_frame_')
+        self._onnx_file = onnx_file
+        self._onnx_folder = tempfile.TemporaryDirectory(prefix='smoe_benchmark_')
 
     @cached_property
     def backbone(self) -> Backbone:
@@ -115,8 +117,8 @@ class Workload:
     def builders(self) -> dict[str, Build]:
         """Name of each candidate, and what makes it ready; making may fail."""
         builders: dict[str, Build] = {
-            BARE: self.bare,
-            BARE_FOLDED: self._bare_folded,
+            BARE: lambda: _inference(self.backbone.model, self.batch),
+            BARE_FOLDED: lambda: _inference(self.folded.model, self.batch),
             BARE_ONNXRUNTIME: self._bare_onnxruntime,
         }
         for engine in ENGINES:
@@ -150,13 +152,6 @@ class Workload:
             pipeline.close()
         self._onnx_folder.cleanup()
 
-    def bare(self) -> Run:
-        """Make the network itself ready."""
-        return _inference(self.backbone.model, self.batch)
-
-    def _bare_folded(self) -> Run:
-        return _inference(self.folded.model, self.batch)
-
     def _bare_onnxruntime(self) -> Run:
         import onnxruntime  # noqa: PLC0415 - an optional package
 
@@ -178,10 +173,6 @@ class Workload:
             self._onnx_file = path
         return str(self._onnx_file)
 
-    def use_onnx_file(self, path: Path) -> None:
-        """Take a network that was exported before."""
-        self._onnx_file = path
-
     def _ours(self, engine: str, normalization: str = 'gaussian_cdf') -> Run:
         pipeline = self.pipeline(engine, normalization)
 
@@ -198,13 +189,11 @@ class Workload:
         points = [(scale.layer, scale.call) for scale in scales]
 
         def run() -> object:
-            explain = Textbook(self.backbone.model, points, normalization)
-            try:
-                explained = explain(self.backbone.preprocess(self.rgb)[None])
-            finally:
-                explain.close()  # the bare network is timed, too
-            shown = (explained.saliency, explained.scale_maps, explained.contributions)
-            return [tensor.numpy() for tensor in shown], np.asarray(explained.lovi)
+            batch = self.backbone.preprocess(self.rgb)[None]
+            return [
+                part.numpy()
+                for part in textbook(self.backbone.model, batch, points, normalization)
+            ]
 
         return run
 
