@@ -31,6 +31,7 @@ _PER_FRAME = (
     ('smoe_ros, ONNX Runtime', 'smoe_ros, onnxruntime'),
     ('textbook', 'textbook'),
 )
+_README = ('bare network, torch', 'smoe_ros, torch', 'smoe_ros, onnxruntime', 'textbook')
 GROWTH_TITLES = {
     'short side': 'short side of the input, pixels',
     'scales': 'scales that are read, deepest first',
@@ -40,19 +41,19 @@ GROWTH_TITLES = {
 _SOAK_COUNTS = ('in', 'explained', 'dropped', 'rejected', 'waiting')
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], alignment: str = '') -> str:
+def table(header: str, rows: Iterable[Sequence[str]], alignment: str = '') -> str:
     """Return a Markdown table, without a line end after its last row.
 
     Args:
-        header: Of each column.
+        header: Of all columns, ``'like | this'``.
         rows: Cells of each row.
         alignment: An l (left) or r (right) for each column; all left without.
     """
-    rules = ['--:' if side == 'r' else '---' for side in alignment.ljust(len(header), 'l')]
+    columns = header.count(' | ') + 1
+    rules = ['--:' if side == 'r' else '---' for side in alignment.ljust(columns, 'l')]
+    lines = (header, *(' | '.join(cells) for cells in (rules, *rows)))
     # A name such as <topic> would be taken for HTML.
-    return '\n'.join(
-        f'| {" | ".join(line)} |'.replace('<', '&lt;') for line in (header, rules, *rows)
-    )
+    return '\n'.join(f'| {line} |'.replace('<', '&lt;') for line in lines)
 
 
 def host_sentence(host: Record) -> str:
@@ -81,27 +82,26 @@ def per_frame(record: Record) -> dict[str, str]:
 
 
 def _times(configurations: Sequence[Record]) -> str:
-    header = (
-        *('network', 'input', 'rounds'),
-        *(f'{title} (ms)' for title, _ in _PER_FRAME),
-        'textbook / smoe_ros, torch',
-        'textbook / fastest smoe_ros',
-        'fastest smoe_ros / bare, torch',
-    )
     rows = []
     for one in configurations:
         candidates = one['candidates']
         textbook = candidates.get('textbook', {})
+        fastest = candidates.get(one['fastest'], {})
         rows.append(
-            (
-                *(one['backbone'], one['input'], str(one['rounds'])),
+            [
+                f'{one["backbone"]} | {one["input"]} | {one["rounds"]}',
                 *(_ms(candidates.get(name, {}).get('median_ms')) for _, name in _PER_FRAME),
                 _format('.2f', textbook.get('ratio_to_torch')),
                 _format('.2f', textbook.get('ratio_to_fastest')),
-                _format('.2f', candidates.get(one['fastest'], {}).get('ratio_to_bare')),
-            )
+                _format('.2f', fastest.get('ratio_to_bare')),
+            ]
         )
-    return table(header, rows)
+    header = ' | '.join(f'{title} (ms)' for title, _ in _PER_FRAME)
+    return table(
+        f'network | input | rounds | {header} | textbook / smoe_ros, torch | '
+        'textbook / fastest smoe_ros | fastest smoe_ros / bare, torch',
+        rows,
+    )
 
 
 def _peers(configurations: Sequence[Record], peers: Mapping[str, Record]) -> str:
@@ -117,15 +117,15 @@ def _peers(configurations: Sequence[Record], peers: Mapping[str, Record]) -> str
             cells.append(_NONE if time is None else f'{_ms(time)} ({_format(".2f", ratio)})')
         ours = _NONE if name.startswith('bare') else 'full'
         rows.append((name, peers[name]['map'] if name in peers else ours, *cells))
-    inputs = (f'{one["backbone"]} {one["input"]}' for one in configurations)
-    return table(('explainer', 'map', *inputs), rows)
+    inputs = (f' | {one["backbone"]} {one["input"]}' for one in configurations)
+    return table('explainer | map' + ''.join(inputs), rows)
 
 
 def _memory(networks: Sequence[Record]) -> str:
-    header = ['candidate']
+    header = 'candidate'
     for network in networks:
         title = f'{network["backbone"]}, {network["short_side"]}'
-        header += [f'{title}: running (MB)', 'to bare', 'with start (MB)']
+        header += f' | {title}: running (MB) | to bare | with start (MB)'
     rows = []
     for name in networks[0]['candidates'] if networks else ():
         row = [name]
@@ -139,11 +139,6 @@ def _memory(networks: Sequence[Record]) -> str:
 
 
 def _agreement(configurations: Sequence[Record]) -> str:
-    header = (
-        *('network', 'input', "beside the network as it is loaded, in eager torch's float32"),
-        *('scale maps, largest difference', 'pixels beyond 1e-4'),
-        'saliency, largest difference',
-    )
     rows = [
         (
             *(one['backbone'], one['input'], row['way'], f'{row["maps_max"]:.1e}'),
@@ -153,13 +148,17 @@ def _agreement(configurations: Sequence[Record]) -> str:
         for row in one['agreement']
         if 'reason' not in row
     ]
-    return table(header, rows)
+    return table(
+        "network | input | beside the network as it is loaded, in eager torch's float32 | "
+        'scale maps, largest difference | pixels beyond 1e-4 | saliency, largest difference',
+        rows,
+    )
 
 
 def stages(record: Record) -> dict[str, str]:
     """Return ``'stages'``."""
     names = record['stages'][0]['median_ms']
-    columns = (f'{name}, ms' for name in names)
+    columns = ''.join(f'{name}, ms | ' for name in names)
     rows = [
         (
             *(f'`{row["backbone"]}`', str(row['short_side']), row['engine']),
@@ -168,7 +167,7 @@ def stages(record: Record) -> dict[str, str]:
         )
         for row in record['stages']
     ]
-    header = ('network', 'short side', 'engine', *columns, 'saliency and LOVI / forward')
+    header = f'network | short side | engine | {columns}saliency and LOVI / forward'
     return {'stages': table(header, rows)}
 
 
@@ -190,11 +189,10 @@ def through_ros(record: Record) -> dict[str, str]:
         )
         for row in record['at_30_hz']
     ]
-    peak_header = ('images', 'subscribers', 'peak rate, Hz', 'next rate tried that failed, Hz')
+    peak_header = 'images | subscribers | peak rate, Hz | next rate tried that failed, Hz'
     steady_header = (
-        *('images', 'cameras', 'subscribers', 'explained a second', 'dropped'),
-        *('age p50 / p95 / p99, ms', 'time with a frame p50, ms', 'CPU cores busy'),
-        'memory at most, resident / PSS, MB',
+        'images | cameras | subscribers | explained a second | dropped | age p50 / p95 / p99, ms '
+        '| time with a frame p50, ms | CPU cores busy | memory at most, resident / PSS, MB'
     )
     return {'peak rate': table(peak_header, peaks), 'at 30 Hz': table(steady_header, steady)}
 
@@ -224,7 +222,7 @@ def growth(record: Record) -> dict[str, str]:
         for what, title in GROWTH_TITLES.items()
         for key in first[what]
     ]
-    return {'growth': table(('', '', *(f'{engine}, ms' for engine in engines)), rows)}
+    return {'growth': table(' | ' + ''.join(f' | {engine}, ms' for engine in engines), rows)}
 
 
 def recording(record: Record) -> dict[str, str]:
@@ -242,9 +240,8 @@ def recording(record: Record) -> dict[str, str]:
     ]
     first = next(iter(record['engines'].values()))
     header = (
-        *('engine', 'explainer alone, images a second', '`smoe_bag explain`, images a second'),
-        *('share', f'peak memory, {first["frames"]} images (MB)'),
-        f'{first["fewer frames"]} images (MB)',
+        'engine | explainer alone, images a second | `smoe_bag explain`, images a second | share '
+        f'| peak memory, {first["frames"]} images (MB) | {first["fewer frames"]} images (MB)'
     )
     return {'rate': f'{host_sentence(record["host"])}\n\n{table(header, rows)}'}
 
@@ -269,17 +266,13 @@ def mixed_sizes(record: Record) -> dict[str, str]:
             min(one['min_spearman'] for one in these),
         )
         changes.append((way, *(f'{figure:.3f}' for figure in figures)))
-    time_header = (
-        *('network', 'cameras', 'one by one, ms', 'grouped, ms', 'letterboxed, ms', 'ratio'),
-    )
-    change_header = (
-        *('saliency beside that of the frame alone', 'mean difference, up to', 'max', 'rank'),
-    )
+    header = 'network | cameras | one by one, ms | grouped, ms | letterboxed, ms | ratio'
+    change_header = 'saliency beside that of the frame alone | mean difference, up to | max | rank'
     note = (
         f'(medians of {record["repeats"]} interleaved repeats, {record["host"]["cpus"]} CPU '
         f'cores, torch {record["torch"]}; ratio: letterboxed over grouped, median of pairs)'
     )
-    parts = (table(time_header, times), note, table(change_header, changes))
+    parts = (table(header, times), note, table(change_header, changes))
     return {'mixed sizes': '\n\n'.join(parts)}
 
 
@@ -309,7 +302,7 @@ def soak(record: Record) -> dict[str, str]:
         ('age p50 / p95 / max', f'{age["p50"]:.0f} / {age["p95"]:.0f} / {age["max"]:.0f} ms'),
         ('age p95 in each tenth of the run', f'{tenths} ms'),
     ]
-    return {'soak': table(('', ''), rows)}
+    return {'soak': table(' | ', rows)}
 
 
 def readme(per_frame: Record, through_ros: Record) -> dict[str, str]:
@@ -317,19 +310,13 @@ def readme(per_frame: Record, through_ros: Record) -> dict[str, str]:
     rows = []
     for one in per_frame['configurations']:
         if one['short_side'] == 224:
-            figures = [
-                one['candidates'].get(name, {})
-                for name in (
-                    *('bare network, torch', 'smoe_ros, torch', 'smoe_ros, onnxruntime'),
-                    'textbook',
-                )
-            ]
+            figures = [one['candidates'].get(name, {}) for name in _README]
             times = (_format('.1f', of.get('median_ms')) for of in figures)
             ratio = _format('.1f', figures[-1].get('ratio_to_fastest'))
             rows.append((f'`{one["backbone"]}`', *times, ratio))
     header = (
-        *('a 640x480 frame, ms', 'bare network, torch', 'explained, torch'),
-        *('explained, ONNX Runtime', 'formulas as written, torch', 'formulas / fastest'),
+        'a 640x480 frame, ms | bare network, torch | explained, torch | explained, ONNX Runtime '
+        '| formulas as written, torch | formulas / fastest'
     )
     (peak,) = (row for row in through_ros['peak_rate'] if _is_usual(row))
     (steady,) = (row for row in through_ros['at_30_hz'] if _is_usual(row))

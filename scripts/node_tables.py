@@ -18,7 +18,7 @@ _TYPES = {bool: 'bool', int: 'integer', float: 'double', str: 'string'}
 def parameter_table(parameters: Sequence[Parameter]) -> str:
     """Return the parameters with type, default, what is allowed, and when they may be set."""
     return table(
-        ('parameter', 'type', 'default', 'allowed', 'set', 'what it does'),
+        'parameter | type | default | allowed | set | what it does',
         [
             (
                 f'`{parameter.name}`',
@@ -36,7 +36,7 @@ def parameter_table(parameters: Sequence[Parameter]) -> str:
 def short_parameter_table(parameters: Sequence[Parameter]) -> str:
     """Return the parameters with default and meaning."""
     return table(
-        ('parameter', 'default', 'what it does'),
+        'parameter | default | what it does',
         [
             (
                 f'`{parameter.name}`',
@@ -62,14 +62,14 @@ def output_table() -> str:
             "what each scale contributed, the most salient points, the network's class",
         )
     )
-    return table(('topic', 'type', 'content'), rows)
+    return table('topic | type | content', rows)
 
 
 def compressed_table() -> str:
     """Return the compressed outputs and their files."""
     codecs = {'rgb8': 'JPEG, `jpeg_quality`', 'mono8': 'PNG, lossless', '32FC1': 'TIFF, lossless'}
     return table(
-        ('topic (`sensor_msgs/CompressedImage`)', 'file'),
+        'topic (`sensor_msgs/CompressedImage`) | file',
         [(f'`{output.name}/compressed`', codecs[output.encoding]) for output in IMAGE_OUTPUTS],
     )
 
@@ -81,7 +81,7 @@ def encodings() -> str:
 
 def figure_table() -> str:
     """Return the figures of a diagnostic status."""
-    return table(('key', 'value'), [(f'`{one.key}`', one.meaning) for one in FIGURES])
+    return table('key | value', [(f'`{one.key}`', one.meaning) for one in FIGURES])
 
 
 def _allowed(parameter: Parameter) -> str:
