@@ -6,7 +6,6 @@
 usage: benchmark/growth.py [--repeats N] [--quick] [--output FILE]
 
 The default backbone, on each engine; of each comparison all cases take turns in one run.
-Writes the record as JSON, and a plot of the same name beside it.
 
 Needs the environment: source .venv/bin/activate && source install/setup.bash
 """
@@ -17,18 +16,15 @@ import argparse
 import statistics
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
-from candidates import camera_frame
-from matplotlib.figure import Figure
+from candidates import camera_frame, explain
 from measuring import Record, Run, benchmark, interleaved
 from options import benchmark_parser
 from record_tables import GROWTH_TITLES, growth
 
 from smoe_ros.engines import EngineError
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.frame_explanation import FrameExplanation
 from smoe_ros.pipeline import Pipeline
 from smoe_ros.preprocessing import Rgb
 from smoe_ros.settings import Settings
@@ -42,20 +38,8 @@ _CAMERAS = ((480, 640), (720, 1280), (480, 480), (600, 960))
 Cases = dict[tuple[str, str], Run]  # engine and what is varied
 
 
-def _explaining(pipeline: Pipeline, frames: Sequence[Rgb]) -> Run:
-    """Return what explains frames together, ready and tried."""
-    pipeline.warm_up([(frame.shape[0], frame.shape[1]) for frame in frames])
-
-    def run() -> None:
-        for explained in pipeline.explain(frames):
-            if not isinstance(explained, FrameExplanation):
-                raise explained
-
-    return run
-
-
 def measure(options: argparse.Namespace) -> Record:
-    """Measure everything, plot it, and return the record.
+    """Measure everything and return the record.
 
     Raises:
         ConfigurationError: If a network cannot be loaded, or an engine fails meanwhile.
@@ -68,7 +52,8 @@ def measure(options: argparse.Namespace) -> Record:
     cases: dict[str, Cases] = {what: {} for what in GROWTH_TITLES}
 
     def add(what: str, key: int, frames: Sequence[Rgb], pipeline: Pipeline) -> None:
-        cases[what][pipeline.settings.engine, str(key)] = _explaining(pipeline, frames)
+        pipeline.warm_up([(frame.shape[0], frame.shape[1]) for frame in frames])
+        cases[what][pipeline.settings.engine, str(key)] = lambda: explain(pipeline, frames)
 
     for engine in ENGINES[: 1 if quick else None]:
         try:
@@ -101,33 +86,7 @@ def measure(options: argparse.Namespace) -> Record:
         if pipeline.engine != pipeline.settings.engine:
             raise ConfigurationError(f'engine {pipeline.settings.engine} has failed meanwhile')
         pipeline.close()
-    plot(engines, repeats, options.output.with_suffix('.png'))
     return {'repeats': repeats, 'engines': engines}
-
-
-def plot(engines: Record, repeats: int, path: Path) -> None:
-    """Draw each comparison, a line an engine.
-
-    Args:
-        engines: Of the record.
-        repeats: Of the record.
-        path: PNG to write.
-
-    Raises:
-        OSError: If it cannot be written.
-    """
-    figure = Figure((9, 6), layout='constrained', dpi=110)
-    for axes, (what, title) in zip(figure.subplots(2, 2).flat, GROWTH_TITLES.items(), strict=True):
-        for engine, measured in engines.items():
-            keys = [int(key) for key in measured[what]]
-            axes.plot(keys, list(measured[what].values()), 'o-', label=engine)
-        axes.set_xticks(keys)
-        axes.set_ylim(bottom=0)
-        axes.set(xlabel=title, ylabel='time (ms)')
-        axes.grid(alpha=0.3)
-        axes.legend(fontsize=8)
-    figure.suptitle(f'{Settings().backbone}, medians of {repeats} repeats')
-    figure.savefig(path)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

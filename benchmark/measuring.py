@@ -12,12 +12,14 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from record_tables import host_sentence
 
 from smoe_ros.errors import ConfigurationError
@@ -74,6 +76,13 @@ def interleaved(
     return times
 
 
+def percentiles(values: ArrayLike, levels: Sequence[int]) -> dict[str, float | None]:
+    """Return percentiles, such as ``'p50'``, of values of shape (N,); None without any."""
+    array = np.asarray(values, np.float64)
+    found = np.percentile(array, levels).tolist() if len(array) else [None] * len(levels)
+    return {f'p{level}': value for level, value in zip(levels, found, strict=True)}
+
+
 def in_words(error: Exception) -> str:
     """Return an error in one line of at most 200 characters."""
     text = ' '.join(f'{type(error).__name__}: {error}'.split())
@@ -90,7 +99,7 @@ def host() -> Record:
         'memory_gb': round(os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30),
         'gpu': torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         'python': platform.python_version(),
-        'versions': {name: _version(name) for name in _PACKAGES},
+        'versions': {name: version_of(name) for name in _PACKAGES},
         'threads': torch.get_num_threads(),
     }
 
@@ -140,7 +149,8 @@ def _processor() -> str:
     return platform.machine()
 
 
-def _version(package: str) -> str | None:
+def version_of(package: str) -> str | None:
+    """Return the version of an installed package, None for what is missing."""
     try:
         return version(package)
     except PackageNotFoundError:

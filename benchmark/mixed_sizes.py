@@ -8,8 +8,7 @@ usage: benchmark/mixed_sizes.py [--repeats N] [--quick] [--output FILE]
 Three ways, interleaved in one run, from RGB frames to arrays: each frame alone; one forward pass
 an input size, as smoe_ros does; and one pass of all frames, each padded with the mean colour to a
 common input, its maps cropped back. Shows medians and ratios, and how far from the explanation of
-the frame alone the others' saliency of real photos is, also where each map is normalised without
-the padding's part: what then still differs is what the network itself saw of the padding.
+the frame alone the others' saliency of real photos is.
 
 The letterbox is as kind as can be: no frame is shrunk, and each lies at a multiple of 32, so that
 no activation is shifted against its pixels.
@@ -29,6 +28,7 @@ from pathlib import Path
 import numpy as np
 import skimage.data
 import torch
+from candidates import explain
 from measuring import Record, benchmark, interleaved
 from numpy.typing import NDArray
 from options import benchmark_parser
@@ -36,13 +36,10 @@ from record_tables import mixed_sizes
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from smoe_ros.forward_pass import run
 from smoe_ros.frame_explanation import frame_explanations
 from smoe_ros.framing import fit
-from smoe_ros.methods import MethodOptions
 from smoe_ros.pipeline import Pipeline
 from smoe_ros.preprocessing import STRIDE, Rgb
-from smoe_ros.saliency import fuse_scales, gaussian_cdf
 from smoe_ros.settings import Settings
 
 Map = NDArray[np.float32]
@@ -89,35 +86,9 @@ def letterboxed(pipeline: Pipeline, frames: Sequence[Rgb]) -> list[Map]:
     return [frame.saliency[place] for frame, place in zip(explained, places, strict=True)]
 
 
-def cropped_first(pipeline: Pipeline, frames: Sequence[Rgb]) -> list[Map]:
-    """Explain frames by one pass, but crop each scale's map before it is normalised."""
-    batch, places = _letterbox(pipeline, frames)
-    scales = pipeline.explainer.scales
-    raw_maps = run(pipeline.backbone.model, batch, scales, MethodOptions()).raw_maps
-    saliency = []
-    for i, place in enumerate(places):
-        normalized = []
-        for raw_map in raw_maps:
-            stride = batch.shape[3] // raw_map.shape[2]
-            own = (slice(side.start // stride, side.stop // stride) for side in place)
-            normalized.append(gaussian_cdf(raw_map[i][tuple(own)][None]))
-        size = (place[0].stop - place[0].start, place[1].stop - place[1].start)
-        saliency.append(fuse_scales(normalized, size).saliency[0].numpy())
-    return saliency
-
-
 def grouped(pipeline: Pipeline, frames: Sequence[Rgb]) -> list[Map]:
-    """Return the pipeline's saliency of each frame, shape (h, w).
-
-    Raises:
-        FrameError: If one cannot be explained.
-    """
-    saliency = []
-    for result in pipeline.explain(frames):
-        if isinstance(result, Exception):
-            raise result
-        saliency.append(result.saliency)
-    return saliency
+    """Return the pipeline's saliency of each frame, shape (h, w)."""
+    return [explained.saliency for explained in explain(pipeline, frames)]
 
 
 def alone(pipeline: Pipeline, frames: Sequence[Rgb]) -> list[Map]:
@@ -142,11 +113,7 @@ def measure_times(pipeline: Pipeline, cameras: Sequence[tuple[int, int]], repeat
 
 def measure_changes(pipeline: Pipeline, cameras: Sequence[tuple[int, int]]) -> list[Record]:
     """Compare each way's saliency of real photos, cropped to a size, with that of it alone."""
-    ways: dict[str, Way] = {
-        'grouped': grouped,
-        'letterboxed': letterboxed,
-        'letterboxed, cropped before normalisation': cropped_first,
-    }
+    ways: dict[str, Way] = {'grouped': grouped, 'letterboxed': letterboxed}
     rows = []
     for turn in range(len(PHOTOS)):
         frames = []

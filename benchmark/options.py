@@ -32,32 +32,21 @@ def benchmark_parser(name: str, description: str, repeats: int | None = None) ->
     """
     parser = Parser(prog=name, description=description, allow_abbrev=False)
     if repeats is not None:
-        parser.add_argument('--repeats', type=integer(2, 10_000), default=repeats)
+        parser.add_argument('--repeats', type=within(int, 2, 10_000), default=repeats)
     parser.add_argument('--quick', action='store_true', help='few cases: a trial')
     output = _RECORDS / f'{name}.json'
     parser.add_argument('--output', type=Path, default=output, metavar='FILE', help='JSON')
     return parser
 
 
-def number(low: float, high: float) -> Callable[[str], float]:
-    """Return a type of argument: a number from `low` to `high`."""
+def within(kind: type[int] | type[float], low: float, high: float) -> Callable[[str], float]:
+    """Return a type of argument: an integer or a number from `low` to `high`."""
 
     def parse(text: str) -> float:
         with contextlib.suppress(ValueError):
-            if low <= float(text) <= high:
-                return float(text)
-        raise argparse.ArgumentTypeError(f"'{text}' is no number from {low:g} to {high:g}")
-
-    return parse
-
-
-def integer(low: int, high: int) -> Callable[[str], int]:
-    """Return a type of argument: an integer from `low` to `high`."""
-
-    def parse(text: str) -> int:
-        with contextlib.suppress(ValueError):
-            if low <= int(text) <= high:
-                return int(text)
-        raise argparse.ArgumentTypeError(f"'{text}' is no integer from {low} to {high}")
+            if low <= kind(text) <= high:
+                return kind(text)
+        name = 'integer' if kind is int else 'number'
+        raise argparse.ArgumentTypeError(f"'{text}' is no {name} from {low:g} to {high:g}")
 
     return parse

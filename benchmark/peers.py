@@ -13,7 +13,6 @@ import copy
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import torch
@@ -61,14 +60,6 @@ class Peer:
         """
         prepare = {'grad-cam': _grad_cam, 'torchcam': _torchcam, 'captum': _captum}[self.package]
         return prepare(self.method, copy.deepcopy(model), layer, batch.clone())
-
-    def describe(self) -> dict[str, str]:
-        """Return what a reader of the tables needs to know of it."""
-        try:
-            installed = version(self.package)
-        except PackageNotFoundError:
-            installed = ''
-        return {'package': self.package, 'version': installed, 'map': self.map}
 
 
 def _grad_cam(method: str, model: nn.Module, layer: str, batch: Tensor) -> Callable[[], Any]:

@@ -33,13 +33,12 @@ from candidates import (
     FOOTAGE,
     FRAME_NUMBER,
     TEXTBOOK,
-    TEXTBOOK_GAMMA,
     Workload,
     camera_frame,
     ours,
 )
-from measuring import Record, Run, benchmark, in_words, interleaved
-from options import benchmark_parser, integer, number
+from measuring import Record, Run, benchmark, in_words, interleaved, version_of
+from options import benchmark_parser, within
 from peers import PEERS
 from record_tables import per_frame
 from torch import Tensor
@@ -52,7 +51,7 @@ SIZES = (224, 448)
 MEMORY_BACKBONES = ('efficientnet_lite0', 'resnet50')
 MEMORY_SIZE = 224
 # Without what takes long to get ready: export and compilation.
-_QUICK = (BARE, BARE_FOLDED, ours('torch'), TEXTBOOK, TEXTBOOK_GAMMA, *(p.name for p in PEERS))
+_QUICK = (BARE, BARE_FOLDED, ours('torch'), TEXTBOOK, *(p.name for p in PEERS))
 _QUICK_MEMORY = (BARE, ours('torch'), TEXTBOOK)
 _QUICK_BACKBONES = ('efficientnet_lite0',)
 _QUICK_SIZE = 64
@@ -113,7 +112,7 @@ def measure(
 
 
 def summarise(times: Mapping[str, Sequence[float]], references: Mapping[str, str]) -> Record:
-    """Return medians, quartiles and ratios.
+    """Return medians and ratios.
 
     Args:
         times: Milliseconds of each candidate, round by round.
@@ -121,13 +120,12 @@ def summarise(times: Mapping[str, Sequence[float]], references: Mapping[str, str
             those within each round, so that what slows one down slows its partner down, too.
 
     Returns:
-        Of each candidate ``median_ms``, ``quartiles_ms`` and the ratios.
+        Of each candidate ``median_ms`` and the ratios.
     """
     summary: Record = {}
     for name, values in times.items():
         row: Record = {
             'median_ms': round(statistics.median(values), 3),
-            'quartiles_ms': [round(value, 3) for value in statistics.quantiles(values, n=4)[::2]],
         }
         for ratio, reference in references.items():
             if reference in times:
@@ -200,7 +198,7 @@ def measure_all(options: argparse.Namespace) -> Record:
         'frame': {'source': FOOTAGE, 'number': FRAME_NUMBER, 'width': 640, 'height': 480},
         'repeats': repeats,
         'quick': quick,
-        'peers': {peer.name: peer.describe() for peer in PEERS},
+        'peers': {p.name: {'map': p.map, 'version': version_of(p.package)} for p in PEERS},
         'configurations': configurations,
         'memory': of_memory,
     }
@@ -211,8 +209,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = benchmark_parser('per_frame', 'What explaining a frame costs.', 40)
     add = parser.add_argument
     add('--backbones', nargs='+', metavar='NAME', help=f'default: {", ".join(BACKBONES)}')
-    add('--sizes', nargs='+', type=integer(32, 4096), metavar='PIXELS', help='short sides')
-    add('--minutes', type=number(0, 600), default=12, help='for all rounds (default: 12)')
+    add('--sizes', nargs='+', type=within(int, 32, 4096), metavar='PIXELS', help='short sides')
+    add('--minutes', type=within(float, 0, 600), default=12, help='for all rounds (default: 12)')
     return benchmark(parser.parse_args(arguments), measure_all, per_frame)
 
 

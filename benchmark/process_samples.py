@@ -5,35 +5,24 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from smoe_ros.demo.processes import STOP_SECONDS, Process
 
 _TICKS = os.sysconf('SC_CLK_TCK')
 
 
-@dataclass(frozen=True)
-class Sample:
-    """What a process held at one moment.
+class Sample(NamedTuple):
+    """What a process held at one moment; MB are of 2^20 bytes."""
 
-    Attributes:
-        seconds: Since the run began.
-        resident_mb: Resident memory, in MB of 2^20 bytes, as the next two.
-        anonymous_mb: The part that is the process's own: heap and stacks.
-        proportional_mb: Resident, but pages that other processes hold, too, by their share (PSS).
-        threads: Number of threads.
-        open_files: Number of open file descriptors.
-        cpu_seconds: CPU time used since the process started.
-    """
-
-    seconds: float
+    seconds: float  # since the run began
     resident_mb: float
-    anonymous_mb: float
-    proportional_mb: float
+    anonymous_mb: float  # the part that is the process's own: heap and stacks
+    proportional_mb: float  # resident, but pages that others hold, too, by their share (PSS)
     threads: int
     open_files: int
-    cpu_seconds: float
+    cpu_seconds: float  # used since the process started
 
 
 def sample(process: Process, seconds: float) -> Sample:

@@ -70,6 +70,22 @@ def host_sentence(host: Record) -> str:
     )
 
 
+def performance(records: Mapping[str, Record]) -> dict[str, str]:
+    """Return every part of docs/performance.md.
+
+    Args:
+        records: Of per_frame, stages, through_ros and growth, by name.
+    """
+    hosts = dict.fromkeys(host_sentence(record['host']) for record in records.values())
+    return {
+        'host': '\n\n'.join(hosts),
+        **per_frame(records['per_frame']),
+        **stages(records['stages']),
+        **through_ros(records['through_ros']),
+        **growth(records['growth']),
+    }
+
+
 def per_frame(record: Record) -> dict[str, str]:
     """Return ``'per frame'``, ``'peers'``, ``'memory'`` and ``'agreement'``."""
     configurations = record['configurations']
@@ -110,6 +126,8 @@ def _peers(configurations: Sequence[Record], peers: Mapping[str, Record]) -> str
     names += ['textbook, gamma CDF', *peers]
     rows = []
     for name in names:
+        if not any(name in one['candidates'] for one in configurations):
+            continue  # of older records
         cells = []
         for one in configurations:
             figures = one['candidates'].get(name, {})
@@ -280,10 +298,6 @@ def soak(record: Record) -> dict[str, str]:
     """Return ``'soak'``: what a long run came to."""
     memory, frames, age = record['memory_mb']['anonymous'], record['frames'], record['age_ms']
     stretch = ', '.join(f'{memory[at]:.0f}' for at in ('start', 'after_warm_up', 'end'))
-    slope = _NONE
-    if memory['slope_mb_per_hour'] is not None:
-        low, high = memory['slope_interval_95']
-        slope = f'{memory["slope_mb_per_hour"]:+.1f} MB an hour ({low:+.1f} to {high:+.1f})'
     threads, files = (
         f'{record[kind]["first"]} and {record[kind]["last"]}' for kind in ('threads', 'open_files')
     )
@@ -297,12 +311,20 @@ def soak(record: Record) -> dict[str, str]:
         ('lost on the way', str(frames['lost in transport'])),
         ('explained a second', _format('.1f', record['rate_hz'])),
         ("the node's own memory: start, after warm-up, end", f'{stretch} MB'),
-        ('its slope after warm-up, with 95 % interval', slope),
+        ('its slope after warm-up, with 95 % interval', slope_text(memory)),
         ('threads, open files: first and last', f'{threads}, {files}'),
         ('age p50 / p95 / max', f'{age["p50"]:.0f} / {age["p95"]:.0f} / {age["max"]:.0f} ms'),
         ('age p95 in each tenth of the run', f'{tenths} ms'),
     ]
     return {'soak': table(' | ', rows)}
+
+
+def slope_text(memory: Record) -> str:
+    """Return the growth of one kind of memory, with its interval."""
+    if memory['slope_mb_per_hour'] is None:
+        return _NONE
+    low, high = memory['slope_interval_95']
+    return f'{memory["slope_mb_per_hour"]:+.1f} MB an hour ({low:+.1f} to {high:+.1f})'
 
 
 def readme(per_frame: Record, through_ros: Record) -> dict[str, str]:

@@ -16,18 +16,20 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import multiprocessing
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from array import array
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from builtin_interfaces.msg import Time
 from measuring import Record, benchmark
+from memory import peak_mb
 from options import benchmark_parser
 from rclpy.serialization import serialize_message
 from record_tables import recording
@@ -39,6 +41,7 @@ from smoe_ros.footage import footage_path
 from smoe_ros.framing import encode
 from smoe_ros.pipeline import Pipeline
 from smoe_ros.preprocessing import Rgb
+from smoe_ros.recording.main import main as smoe_bag
 from smoe_ros.settings import Settings
 from smoe_ros.video_sources import VideoFile
 
@@ -46,15 +49,6 @@ ENGINES = ('torch', 'onnxruntime')
 _IN_MEMORY = 60
 _PERIOD = 33_333_333
 _BEGIN = 1_700_000_000 * 10**9
-_EXPLAIN = """
-import resource, sys, time
-from smoe_ros.recording import explain
-from smoe_ros.recording.main import main
-begun = time.perf_counter()
-code = main(['explain', *sys.argv[1:]])
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(code, time.perf_counter() - begun, peak)
-"""
 
 
 def _write_bag(path: Path, frames: Sequence[Rgb], count: int) -> None:
@@ -79,13 +73,19 @@ def _explainer_rate(pipeline: Pipeline, frames: Sequence[Rgb], count: int) -> fl
 def _bag_run(bag: Path, engine: str) -> tuple[float, float]:
     """Explain a bag in a process of its own; return seconds without imports, and peak MB."""
     out = bag.with_name('out')
-    command = [sys.executable, '-c', _EXPLAIN, str(bag), str(out), '--engine', engine]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    with ProcessPoolExecutor(1, multiprocessing.get_context('spawn')) as pool:
+        arguments = ['explain', str(bag), str(out), '--engine', engine]
+        code, seconds, peak = pool.submit(_smoe_bag, arguments).result()
     shutil.rmtree(out, ignore_errors=True)
-    code, seconds, peak = done.stdout.split() if done.returncode == 0 else ('1', '0', '0')
-    if code != '0':
-        raise ConfigurationError(f'smoe_bag failed: {done.stderr.strip()}')
-    return float(seconds), float(peak)
+    if code:
+        raise ConfigurationError('smoe_bag failed')
+    return seconds, peak
+
+
+def _smoe_bag(arguments: Sequence[str]) -> tuple[int, float, float]:
+    begun = time.perf_counter()
+    code = smoe_bag(arguments)
+    return code, time.perf_counter() - begun, peak_mb()
 
 
 def _measure(engine: str, frames: Sequence[Rgb], long: Path, short: Path, repeats: int) -> Record:

@@ -31,22 +31,17 @@ class Listener(Closing):
 
     Its lists only grow, so that they may be read at any time.
 
-    Attributes:
-        arrivals: Steady-clock time of each contributions message, in seconds.
-        ages: Age of each (now − header stamp), in milliseconds.
-        stamps: Header stamp of each, in nanoseconds.
+    Args:
+        namespaces: Of the cameras, fully resolved.
+        domain: ROS domain.
+        renderings: Image outputs to receive beside the contributions.
     """
 
     def __init__(
         self, namespaces: Sequence[str], domain: int, renderings: Sequence[str] = ()
     ) -> None:
-        """Subscribe.
-
-        Args:
-            namespaces: Of the cameras, fully resolved.
-            domain: ROS domain.
-            renderings: Image outputs to receive beside the contributions.
-        """
+        # Of each contributions message: when it came, in seconds of the steady clock; its age in
+        # milliseconds; its stamp in nanoseconds.
         self.arrivals: list[float] = []
         self.ages: list[float] = []
         self.stamps: list[int] = []

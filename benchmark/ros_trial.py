@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import os
 import signal
 import sys
@@ -17,8 +18,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from ament_index_python.packages import get_package_share_directory
@@ -42,42 +43,19 @@ _IDLE_SECONDS = 20.0
 _trial_numbers = itertools.count()
 
 
-@dataclass(frozen=True)
-class Trial:
-    """What was seen of cameras at a steady rate, after they had settled.
-
-    Attributes:
-        seconds: Length.
-        sent: Images that the cameras published.
-        arrivals: When each explanation of these images was received, seconds since the beginning.
-        ages_ms: Age of each where it was received.
-        samples: Of the node.
-        camera_cpu_seconds: CPU time of the cameras.
-        listener_cpu_seconds: CPU time of the listener, with that of its watching the node.
-        explain_ms: The node's own median time with a frame; None before its first report of one.
-        counts: The node's counts of frames; see `ros_listener.COUNTS`.
-        facts: What the node ran.
-        problem: Which process ended by itself, and why; empty if none did.
-        stopped: Whether the user ended it.
-    """
+class Trial(NamedTuple):
+    """What was seen of cameras at a steady rate, after they had settled."""
 
     seconds: float
-    sent: int
-    arrivals: tuple[float, ...]
-    ages_ms: tuple[float, ...]
-    samples: tuple[Sample, ...]
-    camera_cpu_seconds: float
-    listener_cpu_seconds: float
-    explain_ms: float | None
-    counts: Mapping[str, int]
-    facts: Mapping[str, str]
-    problem: str
-    stopped: bool
-
-    @property
-    def drop_share(self) -> float:
-        """Share of the sent images that were not explained, 0..1."""
-        return 1 - len(self.ages_ms) / max(self.sent, 1)
+    sent: int  # images that the cameras published
+    arrivals: Sequence[float]  # of the explanations of these images, seconds since the beginning
+    ages_ms: Sequence[float]  # of each where it was received
+    samples: Sequence[Sample]  # of the node
+    explain_ms: float | None  # the node's own median time with a frame; None before it reports
+    counts: Mapping[str, int]  # the node's, of frames; see `ros_listener.COUNTS`
+    facts: Mapping[str, str]  # what the node ran
+    problem: str  # which process ended by itself, and why; empty if none did
+    stopped: bool  # by the user
 
     @property
     def node_cpu_seconds(self) -> float:
@@ -85,25 +63,15 @@ class Trial:
         return self.samples[-1].cpu_seconds - self.samples[0].cpu_seconds
 
 
-@dataclass(frozen=True)
-class Bench:
-    """A running node and the cameras before it.
-
-    Attributes:
-        node: The node's process.
-        namespaces: Of the cameras, fully resolved.
-        size: Of the images.
-        logs: Folder for what they say.
-        domain: ROS domain.
-        stopped: Set when the user ends the run.
-    """
+class Bench(NamedTuple):
+    """A running node and the cameras before it."""
 
     node: Process
-    namespaces: Sequence[str]
-    size: Size
-    logs: Path
-    domain: int
-    stopped: threading.Event
+    namespaces: Sequence[str]  # of the cameras, fully resolved
+    size: Size  # of the images
+    logs: Path  # folder for what they say
+    domain: int  # of ROS
+    stopped: threading.Event  # set when the user ends the run
 
     def run(
         self,
@@ -139,33 +107,28 @@ class Bench:
             self._wait_for('ready', _START_SECONDS, cameras)
             with Listener(self.namespaces, self.domain, renderings) as listener:
                 self._wait_for('begin', _START_SECONDS + settle, cameras)
-                begun, cpu, samples, problem = time.monotonic(), time.process_time(), [], ''
+                begun, samples, problem = time.monotonic(), [], ''
                 try:
                     for seen in self._samples(cameras, listener, seconds, sample_seconds, lengthy):
                         samples.append(seen)
                 except ProcessError as error:
                     problem = str(error)
-                cpu = time.process_time() - cpu
                 explain_times = listener.figures(_EXPLAIN_TIME)
                 cameras.stop()
                 if not problem:
                     self._wait_for_last(listener, lengthy)
                 report = cameras.latest_report()
+                end = report.get('end', math.inf)
+                all_heard = zip(listener.stamps, listener.arrivals, listener.ages, strict=False)
                 heard = [
-                    (arrival - begun, age)
-                    for stamp, arrival, age in zip(
-                        listener.stamps, listener.arrivals, listener.ages, strict=False
-                    )
-                    if report['begin'] <= stamp <= report.get('end', stamp)
+                    (at - begun, age) for t, at, age in all_heard if report['begin'] <= t <= end
                 ]
                 return Trial(
                     seconds=report.get('seconds', samples[-1].seconds if samples else 0.0),
                     sent=report['sent'],
-                    arrivals=tuple(arrival for arrival, _ in heard),
-                    ages_ms=tuple(age for _, age in heard),
-                    samples=tuple(samples),
-                    camera_cpu_seconds=report.get('cpu_seconds', 0.0),
-                    listener_cpu_seconds=cpu,
+                    arrivals=[at for at, _ in heard],
+                    ages_ms=[age for _, age in heard],
+                    samples=samples,
                     explain_ms=float(np.mean(explain_times)) if explain_times else None,
                     counts=listener.counts(),
                     facts=listener.facts(),

@@ -21,35 +21,28 @@ from soak_report import evaluate, plot
 
 from smoe_ros.demo.processes import ProcessError
 
-_SAMPLE_SECONDS = (0.2, 5.0)
-_SAMPLES = 300
-
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the soak test and return the exit code."""
     options = parse_options(args)
     seconds = 60 * options.minutes
-    shortest, longest = _SAMPLE_SECONDS
     size = (options.width, options.height)
     try:
-        for folder in (options.output, options.json and options.json.parent):
-            if folder is not None:
-                folder.mkdir(parents=True, exist_ok=True)
+        if options.output:
+            options.output.mkdir(parents=True, exist_ok=True)
         with running(options.cameras, size, options.domain, options.parameters) as bench:
             trial = bench.run(
                 options.rate,
                 ('overlay',),
                 settle=0.0,
                 seconds=seconds,
-                sample_seconds=min(max(seconds / _SAMPLES, shortest), longest),
+                sample_seconds=min(max(seconds / 300, 0.2), 5.0),
                 lengthy=True,
             )
         problem = trial.problem
         if trial.samples and trial.ages_ms:
             record = {'host': host(), **evaluate(options, trial)}
             print(soak(record)['soak'])
-            if options.json:
-                write_record(record, options.json)
             if options.output:
                 write_record(record, options.output / 'soak.json')
                 plot(trial, record, options.output / 'soak.png')

@@ -13,7 +13,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from options import MAX_DOMAIN, Parser, integer, number
+from options import MAX_DOMAIN, Parser, within
 
 
 def parse_options(args: Sequence[str] | None = None) -> argparse.Namespace:
@@ -26,40 +26,29 @@ def parse_options(args: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add = parser.add_argument
     day = 24 * 60
-    add('--minutes', type=number(0.05, 7 * day), default=10.0, help='length (default: 10)')
-    add('--rate', type=number(0.1, 1000), default=30.0, help='images a second (default: 30)')
-    add('--cameras', type=integer(1, 16), default=1, help='number of cameras (default: 1)')
-    add('--width', type=integer(16, 16384), default=640, help='pixels (default: 640)')
-    add('--height', type=integer(16, 16384), default=480, help='pixels (default: 480)')
-    add('--backbone', help="network to explain (default: smoe_node's)")
+    add('--minutes', type=within(float, 0.05, 7 * day), default=10.0, help='length (default: 10)')
+    add(
+        '--rate', type=within(float, 0.1, 1000), default=30.0, help='images a second (default: 30)'
+    )
+    add('--cameras', type=within(int, 1, 16), default=1, help='number of cameras (default: 1)')
+    add('--width', type=within(int, 16, 16384), default=640, help='pixels (default: 640)')
+    add('--height', type=within(int, 16, 16384), default=480, help='pixels (default: 480)')
     add(
         '-p',
         dest='parameters',
         action='append',
-        type=_parameter,
         default=[],
         metavar='NAME:=VALUE',
-        help='another parameter of smoe_node, such as short_side:=128; may be repeated',
+        help='a parameter of smoe_node, such as backbone:=resnet18; may be repeated',
     )
     add(
         '--domain',
-        type=integer(0, MAX_DOMAIN),
+        type=within(int, 0, MAX_DOMAIN),
         default=1 + os.getpid() % MAX_DOMAIN,
         help='ROS domain of the run (default: one by the process id)',
     )
-    add('--json', type=Path, metavar='FILE', help='write the figures as JSON, too')
     add('--output', type=Path, metavar='FOLDER', help='write soak.json and soak.png there')
-    options = parser.parse_args(args)
-    if options.backbone is not None:
-        options.parameters.append(f'backbone:={options.backbone}')
-    return options
-
-
-def _parameter(text: str) -> str:
-    name, separator, _ = text.partition(':=')
-    if not name or not separator:
-        raise argparse.ArgumentTypeError(f"'{text}' is not of the form NAME:=VALUE")
-    return text
+    return parser.parse_args(args)
 
 
 if __name__ == '__main__':

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from measuring import percentiles
 from numpy.typing import ArrayLike
+from record_tables import slope_text
 from ros_trial import Trial
 from scipy import stats
 
@@ -19,8 +21,6 @@ from scipy import stats
 WARM_UP_SHARE = 0.2
 _MAX_CORRELATION = 0.99
 _HOUR = 3600.0
-# Drawn at least, so that a few pages do not fill the plot.
-_LEAST_GROWTH_MB = 5.0
 
 
 def evaluate(options: argparse.Namespace, trial: Trial) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def evaluate(options: argparse.Namespace, trial: Trial) -> dict[str, Any]:
             'end': series[-1],
             **slope([sample.seconds / _HOUR for sample in settled], series),
         }
-    names = ('minutes', 'rate', 'cameras', 'width', 'height', 'backbone', 'parameters')
+    names = ('minutes', 'rate', 'cameras', 'width', 'height', 'parameters')
     return {
         'settings': {name: getattr(options, name) for name in names},
         'node': dict(trial.facts),
@@ -75,12 +75,12 @@ def slope(hours: Sequence[float], values: Sequence[float]) -> dict[str, Any]:
         values: MB.
 
     Returns:
-        ``slope_mb_per_hour``, its ``slope_interval_95`` and ``intercept_mb``; None for fewer than
-        three points, or all at one time.
+        ``slope_mb_per_hour`` and its ``slope_interval_95``; None for fewer than three
+        points, or all at one time.
     """
     x, y = np.asarray(hours, np.float64), np.asarray(values, np.float64)
     if len(x) < 3 or np.ptp(x) == 0:
-        return dict.fromkeys(('slope_mb_per_hour', 'slope_interval_95', 'intercept_mb'))
+        return {'slope_mb_per_hour': None, 'slope_interval_95': None}
     line = stats.linregress(x, y)
     residuals = y - (line.intercept + line.slope * x)
     power = float(residuals @ residuals)
@@ -90,7 +90,6 @@ def slope(hours: Sequence[float], values: Sequence[float]) -> dict[str, Any]:
     return {
         'slope_mb_per_hour': float(line.slope),
         'slope_interval_95': [float(line.slope - half), float(line.slope + half)],
-        'intercept_mb': float(line.intercept),
     }
 
 
@@ -107,11 +106,10 @@ def tenths(times: ArrayLike, values: ArrayLike, end: float) -> list[dict[str, An
     return [summary(array[part == i]) for i in range(10)]
 
 
-def summary(values: ArrayLike) -> dict[str, Any]:
+def summary(values: Sequence[float]) -> dict[str, Any]:
     """Return count, p50, p95 and max of values, shape (N,); None without any."""
-    array = np.asarray(values, np.float64)
-    levels = np.percentile(array, (50, 95, 100)).tolist() if len(array) else [None] * 3
-    return {'count': len(array), **dict(zip(('p50', 'p95', 'max'), levels, strict=True))}
+    found = percentiles(values, (50, 95, 100))
+    return {'count': len(values), 'p50': found['p50'], 'p95': found['p95'], 'max': found['p100']}
 
 
 def plot(trial: Trial, record: dict[str, Any], path: Path) -> None:
@@ -125,22 +123,15 @@ def plot(trial: Trial, record: dict[str, Any], path: Path) -> None:
     figure = Figure((9, 6), layout='constrained', dpi=110)
     memory, ages = figure.subplots(2, 1, sharex=True)
     minutes = np.array([sample.seconds for sample in trial.samples]) / 60
-    warm = minutes[minutes >= WARM_UP_SHARE * minutes[-1]]
     # Against the start: growth of a megabyte would not show beside a network.
     for kind, colour, width in (('resident', 'tab:blue', 2.5), ('anonymous', 'tab:orange', 1)):
         found = record['memory_mb'][kind]
         start = found['start']
         values = np.array([getattr(sample, f'{kind}_mb') for sample in trial.samples]) - start
-        label = f'{kind}, from {start:.0f} MB'
+        label = f'{kind}, from {start:.0f} MB, {slope_text(found)}'
         memory.plot(minutes, values, color=colour, linewidth=width, label=label)
-        if found['slope_mb_per_hour'] is not None:
-            line = found['intercept_mb'] + found['slope_mb_per_hour'] * warm / 60 - start
-            low, high = found['slope_interval_95']
-            label = f'{found["slope_mb_per_hour"]:+.1f} ({low:+.1f} to {high:+.1f}) MB an hour'
-            memory.plot(warm, line, color=colour, linestyle='--', linewidth=width, label=label)
     memory.set(ylabel="growth of the node's memory (MB)")
-    low, high = memory.get_ylim()
-    memory.set_ylim(min(low, -_LEAST_GROWTH_MB), max(high, _LEAST_GROWTH_MB))
+    memory.margins(y=0.5)
     arrivals = np.array(trial.arrivals) / 60
     ages.plot(arrivals, trial.ages_ms, '.', color='0.7', markersize=2, label='each explanation')
     edges = np.linspace(0, minutes[-1], 11)

@@ -7,8 +7,7 @@ Source: Mundhenk, Chen, Friedland, "Efficient Saliency Maps for Explainable AI",
 One formula a function, nothing merged: hooks clone the activations, and all else comes after the
 forward pass. Every channel has its logarithm taken, every map is brought to the input's size
 before anything is made of it, and LOVI's colours go through HSV in floating point. No smoe_ros in
-it, so that agreement means something. One deviation from the authors' code: its incomplete gamma
-function, cut off after 8 terms, is exact here.
+it, so that agreement means something.
 """
 
 from __future__ import annotations
@@ -23,23 +22,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 EPSILON = 1e-7
-_NEWTON_STEPS = 10
 
 
 class TextbookExplanation(NamedTuple):
-    """What a network looked at in one frame, over S scales.
+    """What a network looked at in one frame, over S scales."""
 
-    Attributes:
-        saliency: Fused saliency, shape (H, W), in [0, 1].
-        scale_maps: Each scale's map, finest first, shape (S, H, W), in [0, 1].
-        contributions: Share of each scale in the saliency's pattern, shape (S,).
-        lovi: RGB picture, shape (H, W, 3), uint8.
-    """
-
-    saliency: Tensor
-    scale_maps: Tensor
-    contributions: Tensor
-    lovi: Tensor
+    saliency: Tensor  # fused, shape (H, W), in [0, 1]
+    scale_maps: Tensor  # each scale's map, finest first, shape (S, H, W), in [0, 1]
+    contributions: Tensor  # share of each scale in the saliency's pattern, shape (S,)
+    lovi: Tensor  # RGB picture, shape (H, W, 3), uint8
 
 
 @torch.no_grad()
@@ -47,7 +38,6 @@ def textbook(
     model: nn.Module,
     batch: Tensor,
     points: Sequence[tuple[str, int]],
-    normalization: str = 'gaussian_cdf',
 ) -> TextbookExplanation:
     """Explain one frame.
 
@@ -55,7 +45,6 @@ def textbook(
         model: The network, in evaluation mode.
         batch: Its input, shape (1, 3, H, W).
         points: Module path and call number (from 0) of each scale's activation, finest first.
-        normalization: ``'gaussian_cdf'`` or ``'gamma_cdf'``.
     """
     activations: dict[tuple[str, int], Tensor] = {}
     calls: Counter[str] = Counter()
@@ -80,8 +69,7 @@ def textbook(
         for handle in handles:
             handle.remove()
     size = (batch.shape[-2], batch.shape[-1])
-    normalize = {'gaussian_cdf': gaussian_cdf, 'gamma_cdf': gamma_cdf}[normalization]
-    maps = [upsample(normalize(smoe_scale(activations[point])), size)[0] for point in points]
+    maps = [upsample(gaussian_cdf(smoe_scale(activations[point])), size)[0] for point in points]
     scale_maps = torch.stack(maps)
     saliency = torch.mean(scale_maps, dim=0)
     shares = contributions(scale_maps, saliency)
@@ -103,22 +91,6 @@ def gaussian_cdf(raw_map: Tensor) -> Tensor:
     mean = torch.mean(raw_map, dim=(1, 2), keepdim=True)
     sigma = torch.std(raw_map, dim=(1, 2), keepdim=True)
     return 0.5 * (1.0 + torch.erf((raw_map - mean) / (sigma * math.sqrt(2.0))))
-
-
-def gamma_cdf(raw_map: Tensor) -> Tensor:
-    """P(k, x/θ), x = φ − min + 1e-7, Gamma(k, θ) by maximum likelihood over each map, (B, H, W).
-
-    Ten Newton steps from the closed approximation of k.
-    """
-    x = raw_map - torch.amin(raw_map, dim=(1, 2), keepdim=True) + EPSILON
-    mean = torch.mean(x, dim=(1, 2), keepdim=True)
-    s = torch.log(mean) - torch.mean(torch.log(x), dim=(1, 2), keepdim=True)
-    k = (3.0 - s + torch.sqrt((s - 3.0) ** 2 + 24.0 * s)) / (12.0 * s)
-    for _ in range(_NEWTON_STEPS):
-        slope = 1.0 / k - torch.polygamma(1, k)
-        k = k - (torch.log(k) - torch.digamma(k) - s) / slope
-    theta = mean / k
-    return torch.special.gammainc(k.expand_as(x), x / theta)
 
 
 def upsample(scale_map: Tensor, size: tuple[int, int]) -> Tensor:

@@ -3,8 +3,8 @@
 """The pictures of docs/method.md: photos as EfficientNet-Lite0 with ImageNet weights sees them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -36,27 +36,16 @@ _GREY = '#cfcfcf'
 _JPEG = {'quality': 88, 'optimize': True}
 
 
-@dataclass(frozen=True)
-class Photo:
-    """A photo and its explanation.
+class Photo(NamedTuple):
+    """A photo and its explanation."""
 
-    Attributes:
-        name: Its name in skimage.data.
-        rgb: Its pixels, shape (H, W, 3), uint8.
-        label: The class that the network takes it for, and how surely.
-        scales: The network's scales, finest first.
-        explanation: Of a batch of this photo alone.
-        raw_maps: SMOE Scale of each scale, finest first, shape (1, h, w) each.
-        activations: What it was taken of, shape (1, C, h, w) each.
-    """
-
-    name: str
+    name: str  # in skimage.data
     rgb: Rgb
-    label: str
+    label: str  # the class that the network takes it for, and how surely
     scales: tuple[Scale, ...]
-    explanation: Explanation
-    raw_maps: list[torch.Tensor]
-    activations: list[torch.Tensor]
+    explanation: Explanation  # of a batch of this photo alone
+    raw_maps: list[torch.Tensor]  # SMOE Scale of each scale, shape (1, h, w) each
+    activations: list[torch.Tensor]  # what it was taken of, shape (1, C, h, w) each
 
     @property
     def aspect(self) -> float:
@@ -179,19 +168,14 @@ def _draw_gamma_cdf(photo: Photo, path: Path) -> None:
     curves.grid(alpha=0.3)
     raw_map = photo.raw_maps[1]
     _show(exact, gamma_cdf(raw_map)[0].numpy(), '', photo.aspect)
-    _show(truncated, _truncated_gamma_cdf(raw_map), '', photo.aspect)
-    exact.set_title('gamma_cdf, exact')
-    truncated.set_title('gamma_cdf by 8 terms')
-    _save(figure, path)
-
-
-def _truncated_gamma_cdf(raw_map: torch.Tensor) -> Array:
-    """The Gamma CDF of one map, (1, H, W), as the series of 8 terms gives it."""
     x = (raw_map - raw_map.min() + 1e-7).double().flatten(1)
     mean, s = log_mean_ratio(x, dim=1)
     k = fit_shape(s)
     cdf = truncated_gammainc(k.item(), (x * k / mean).numpy())
-    return cdf.reshape(raw_map.shape[1:])
+    _show(truncated, cdf.reshape(raw_map.shape[1:]), '', photo.aspect)
+    exact.set_title('gamma_cdf, exact')
+    truncated.set_title('gamma_cdf by 8 terms')
+    _save(figure, path)
 
 
 def _draw_statistics(path: Path) -> None:

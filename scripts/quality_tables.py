@@ -30,7 +30,7 @@ def quality_parts(summary: Row, settings: Row) -> dict[str, str]:
     """
     return {
         'scope': scope(summary),
-        'answers': answer_list(summary),
+        'answers': '\n'.join(f'- {line}' for line in answers(summary)),
         'methods': method_table(summary['methods']),
         'flat': f'Of a map that is the same everywhere, {summary["box_share"]:.3f} lies in the '
         'boxes.',
@@ -54,11 +54,6 @@ def scope(summary: Row) -> str:
         f'{len(summary["methods"])} methods, {summary["scope"]["steps"]} steps, seed '
         f'{summary["scope"]["seed"]}.'
     )
-
-
-def answer_list(summary: Row) -> str:
-    """Return `answers`, an item each."""
-    return '\n'.join(f'- {line}' for line in answers(summary))
 
 
 def answers(summary: Row) -> list[str]:

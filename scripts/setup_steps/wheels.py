@@ -6,10 +6,8 @@ import re
 from pathlib import Path
 
 _BUILDERS_PYTHON = r'/opt/python/cp3\d+-cp3\d+'
-_PYTHON_INCLUDE = re.compile(rf'{_BUILDERS_PYTHON}/include/python3\.\d+')
-_NUMPY_INCLUDE = re.compile(
-    rf'{_BUILDERS_PYTHON}/lib/python3\.\d+/site-packages/numpy/_?core/include'
-)
+_PYTHON_INCLUDE = rf'{_BUILDERS_PYTHON}/include/python3\.\d+'
+_NUMPY_INCLUDE = rf'{_BUILDERS_PYTHON}/lib/python3\.\d+/site-packages/numpy/_?core/include'
 
 
 def repair_cmake_exports(prefix: Path, python_include: str, numpy_include: str) -> None:
@@ -25,8 +23,8 @@ def repair_cmake_exports(prefix: Path, python_include: str, numpy_include: str) 
     """
     for path in (prefix / 'share').rglob('*.cmake'):
         text = path.read_text(encoding='utf-8')
-        repaired = _PYTHON_INCLUDE.sub(lambda _: python_include, text)
-        repaired = _NUMPY_INCLUDE.sub(lambda _: numpy_include, repaired)
+        repaired = re.sub(_PYTHON_INCLUDE, lambda _: python_include, text)
+        repaired = re.sub(_NUMPY_INCLUDE, lambda _: numpy_include, repaired)
         if repaired != text:
             path.write_text(repaired, encoding='utf-8')
 

@@ -7,8 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from environment import run
-from notes import read_note, write_note
+from environment import read_note, run, write_note
 
 _SOURCES = {
     'smoe_msgs': ('smoe_msgs',),
