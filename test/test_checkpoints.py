@@ -98,6 +98,15 @@ def test_a_checkpoint_is_loaded_in_each_of_its_usual_wrappings(saved, state, wra
     assert backbone.labels[281] == 'tabby'
 
 
+def test_of_a_torchscript_file_the_weights_are_taken(state, tmp_path):
+    model = torchvision.models.get_model(NAME, weights=None).eval()
+    model.load_state_dict(state)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        torch.jit.script(model).save(str(tmp_path / 'script.pt'))
+    assert_loaded(load_backbone(NAME, str(tmp_path / 'script.pt')), state)
+
+
 @pytest.mark.parametrize(
     ('name', 'classifier'),
     [('efficientnet_lite0', '_fc'), ('resnet18', 'fc'), ('mobilenet_v3_small', 'classifier.3')],

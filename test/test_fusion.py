@@ -80,17 +80,21 @@ def test_prior_weights_are_taken_by_name():
     assert_fused(fuse_scales(FIVE, (20, 30), 'prior'), oracles.fuse_scales(FIVE, (20, 30), PRIOR))
 
 
-@pytest.mark.parametrize('level', [0.0, 0.1, 0.5, 1.0])
-@every_fusion
-def test_contributions_to_a_flat_saliency_are_the_weights_shares(fuse, level):
-    flat = [torch.full((2, 4, 6), level), torch.full((2, 3, 5), level)]
-    assert_close(fuse(flat, (31, 37), (1.0, 3.0)).contributions, [[0.25, 0.75]] * 2)
+LIVELY, RAMP = uniform(1, 9, 14), torch.linspace(0, 1, 12).reshape(1, 3, 4)
+PATTERNS = {
+    'of a black saliency': ([torch.zeros(1, 4, 6), torch.zeros(1, 3, 5)], [0.25, 0.75]),
+    'of a flat saliency': ([torch.full((1, 4, 6), 0.1), torch.full((1, 3, 5), 0.1)], [0.25, 0.75]),
+    'of scales that cancel': ([LIVELY, (1 - LIVELY) / 3], [0.25, 0.75]),
+    'of a scale against the pattern': ([1 - RAMP, RAMP], [-0.5, 1.5]),
+    'of a flat scale': ([LIVELY, torch.full((1, 2, 3), 0.5)], [1.0, 0.0]),
+}
 
 
+@pytest.mark.parametrize('pattern', PATTERNS)
 @every_fusion
-def test_contributions_of_scales_that_cancel_are_the_weights_shares(fuse):
-    first = uniform(1, 9, 14)
-    assert_close(fuse([first, 1 - first], (9, 14)).contributions, [[0.5, 0.5]])
+def test_contributions_are_those_of_the_pattern_or_the_weights_shares(fuse, pattern):
+    scale_maps, shares = PATTERNS[pattern]
+    assert_close(fuse(scale_maps, scale_maps[0].shape[1:], (1.0, 3.0)).contributions, [shares])
 
 
 @every_fusion
@@ -102,33 +106,21 @@ def test_a_flat_image_in_a_batch_leaves_its_neighbours_contributions_alone(fuse)
     assert_close(contributions, [alone[0].tolist(), [0.25, 0.75]])
 
 
-@every_fusion
-def test_a_scale_against_the_pattern_contributes_negatively(fuse):
-    ramp = torch.linspace(0, 1, 12).reshape(1, 3, 4)
-    assert_close(fuse([ramp, 1 - ramp], (3, 4), (3.0, 1.0)).contributions, [[1.5, -0.5]])
-
-
-@every_fusion
-def test_a_flat_scale_contributes_nothing(fuse):
-    scale_maps = [uniform(1, 9, 14), torch.full((1, 2, 3), 0.5)]
-    assert_close(fuse(scale_maps, (9, 14)).contributions, [[1.0, 0.0]])
-
-
-@pytest.mark.parametrize('contrast', [1.0, 1e-2, 1e-4, 1e-5])
-@every_fusion
-def test_contributions_sum_to_one_however_faint_the_pattern(fuse, contrast):
-    faint = [0.5 + contrast * (one - 0.5) for one in scale_maps_of((24, 32), (6, 8), (3, 4))]
-    contributions = fuse(faint, (48, 64), (1.0, 2.0, 3.0)).contributions
-    assert_close(contributions.sum(dim=1), [1.0, 1.0])
-
-
-@pytest.mark.parametrize('contrast', [1e-4, 1e-5, 1e-6])
+@pytest.mark.parametrize('contrast', [1e-2, 1e-4, 1e-5, 1e-6])
 @every_fusion
 def test_a_pattern_counts_as_flat_only_up_to_a_variance_of_1e_12(fuse, contrast):
     # Variances of about 7e-10 and 7e-12 are patterns, 7e-14 is rounding.
     faint = [0.5 + contrast * (one - 0.5) for one in scale_maps_of((24, 32), (24, 32))]
     _, _, expected = oracles.fuse_scales(faint, (24, 32), (1.0, 3.0))
     assert_close(fuse(faint, (24, 32), (1.0, 3.0)).contributions, expected)
+
+
+@pytest.mark.parametrize('contrast', [1e-2, 1e-4, 1e-5])
+@every_fusion
+def test_contributions_sum_to_one_however_faint_the_pattern(fuse, contrast):
+    faint = [0.5 + contrast * (one - 0.5) for one in scale_maps_of((24, 32), (6, 8), (3, 4))]
+    contributions = fuse(faint, (48, 64), (1.0, 2.0, 3.0)).contributions
+    assert_close(contributions.sum(dim=1), [1.0, 1.0])
 
 
 unit_maps = st.lists(
@@ -153,14 +145,6 @@ def test_contributions_sum_to_one_and_saliency_lies_between_zero_and_one(
     assert fused.saliency.min() >= 0
     # A weighted mean of ones may miss one by the last bits.
     assert fused.saliency.max() <= 1 + 1e-6
-
-
-@every_fusion
-def test_a_batch_is_fused_as_its_images_are_alone(fuse):
-    scale_maps = scale_maps_of((8, 12), (4, 6), (3, 2), batch=3)
-    together = fuse(scale_maps, (13, 21), (1, 2, 3))
-    singles = [fuse([one[[b]] for one in scale_maps], (13, 21), (1, 2, 3)) for b in range(3)]
-    assert_fused(together, [torch.cat(parts) for parts in zip(*singles, strict=True)])
 
 
 @every_fusion

@@ -115,14 +115,6 @@ def test_any_finite_map_is_normalized_to_between_zero_and_one(name, raw):
     assert normalized.max() <= 1
 
 
-@every_normalization
-@law
-@given(raw=maps)
-def test_normalization_of_a_batch_is_that_of_its_maps_alone(name, raw):
-    alone = torch.cat([NORMALIZATIONS[name](one[None]) for one in raw])
-    assert_close(NORMALIZATIONS[name](raw), alone.double().numpy())
-
-
 @pytest.mark.parametrize('dtype', [torch.float16, torch.float32, torch.float64])
 @every_normalization
 def test_normalization_leaves_its_input_and_records_no_gradient(name, dtype):

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the colours mean: LOVI, the heat map and the overlay, against their legends and oracles."""
 
-import colorsys
-
 import numpy as np
 import oracles
 import pytest
@@ -87,20 +85,6 @@ def test_lovi_of_a_single_scale_is_red_and_as_bright_as_the_map(lovi):
     rendered = lovi(ramp)
     assert_within_a_grey_level(rendered[..., 0], ramp[0].astype(np.float64))
     assert not rendered[..., 1:].any()
-
-
-@every_lovi
-def test_lovi_spaces_the_hues_evenly_from_300_degrees_to_0(lovi):
-    expected = [colorsys.hsv_to_rgb(hue / 360, 1, 1) for hue in (300, 225, 150, 75, 0)]
-    assert_within_a_grey_level(lovi(legend(5))[0, 1:6], np.array(expected))
-
-
-@every_lovi
-def test_lovi_stretches_all_scales_by_one_common_range(lovi):
-    # The second scale reaches half of the first one's height: it must stay half as bright.
-    rendered = lovi(np.array([[[0.2, 0.8, 0.2]], [[0.2, 0.2, 0.5]]], dtype=np.float32))
-    assert tuple(rendered[0, 1]) == VIOLET
-    assert_within_a_grey_level(rendered[0, 2], np.array([0.5, 0, 0]))
 
 
 # --- heat map -----------------------------------------------------------------------------------

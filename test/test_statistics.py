@@ -25,7 +25,6 @@ STATISTICS = {
 SMOE_SCALE = list(STATISTICS)[:2]
 RECTIFYING = list(STATISTICS)[:3]
 SPREADS = list(STATISTICS)[:4]
-HOMOGENEOUS = list(STATISTICS)[:6]
 every_statistic = pytest.mark.parametrize('name', STATISTICS)
 activations = drawn(3, 9, 3, 4, elements=st.floats(0, 1000, width=32))
 
@@ -80,6 +79,13 @@ def test_statistic_agrees_with_the_oracle_in_both_memory_formats(name, case):
     assert_close(STATISTICS[name](activation), expected, atol=atol)
     channels_last = activation.to(memory_format=torch.channels_last)
     assert_close(STATISTICS[name](channels_last), expected, atol=atol)
+
+
+@every_statistic
+@law
+@given(activation=activations)
+def test_statistic_agrees_with_the_oracle_on_any_activation(name, activation):
+    assert_close(STATISTICS[name](activation), oracle(name)(activation))
 
 
 @pytest.mark.parametrize('memory_format', [torch.contiguous_format, torch.channels_last])
@@ -155,13 +161,6 @@ def test_smoe_scale_orders_sites_nearly_as_the_gamma_fit_does():
     assert spearmanr(*orders).statistic > 0.95
 
 
-def test_channel_statistics_take_negative_values_as_they_are():
-    activation = torch.tensor([-3.0, -1.0]).reshape(1, 2, 1, 1)
-    assert saliency.channel_mean(activation).item() == -2
-    assert saliency.channel_max(activation).item() == -1
-    assert saliency.channel_std(activation).item() == pytest.approx(2**0.5)
-
-
 @pytest.mark.parametrize('level', [0.0, -1e-9, -1.0, -1e30])
 def test_entropy_of_a_dead_site_is_finite_and_below_a_live_ones(level):
     dead = saliency.truncated_normal_entropy(torch.full((1, 8, 1, 1), level))
@@ -192,35 +191,6 @@ def test_the_ends_of_float32_in_any_two_channels_are_finite(name, value, channel
 @given(activation=activations)
 def test_statistic_is_never_negative(name, activation):
     assert STATISTICS[name](activation).min() >= 0
-
-
-@every_statistic
-@law
-@given(activation=activations, random=st.randoms(use_true_random=False))
-def test_statistic_does_not_depend_on_the_order_of_channels(name, activation, random):
-    order = list(range(activation.shape[1]))
-    random.shuffle(order)
-    shuffled = STATISTICS[name](activation[:, order])
-    assert_close(shuffled, STATISTICS[name](activation).double().numpy())
-
-
-@pytest.mark.parametrize('name', HOMOGENEOUS)
-@law
-@given(
-    activation=drawn(2, 9, 4, 4, elements=st.floats(1, 64, width=32)),
-    factor=st.sampled_from([2.0, 16.0, 1024.0]),
-)
-def test_statistic_of_k_times_the_activation_is_k_times_as_large(name, activation, factor):
-    scaled = STATISTICS[name](activation * factor) / factor
-    assert_close(scaled, STATISTICS[name](activation).double().numpy())
-
-
-@every_statistic
-@law
-@given(activation=activations)
-def test_statistic_of_a_batch_is_that_of_its_images_alone(name, activation):
-    alone = torch.cat([STATISTICS[name](one[None]) for one in activation])
-    assert_close(STATISTICS[name](activation), alone.double().numpy())
 
 
 @every_statistic
