@@ -24,6 +24,10 @@ def test_the_most_salient_point_is_the_first_of_the_highest_pixels_of_each_map(d
     assert found.tolist() == [[[0, 0], [5, 2], [0, 0]], [[0, 0], [0, 0], [1, 3]]]
 
 
+def test_the_most_salient_points_of_maps_on_another_device_are_as_many():
+    assert most_salient_point(torch.zeros(2, 3, 4, 6, device='meta')).shape == (2, 3, 2)
+
+
 @settings(law, max_examples=80)
 @given(sides, sides, st.data())
 def test_a_feature_vector_is_that_of_the_cell_with_the_pixels_centre(cells, size, data):

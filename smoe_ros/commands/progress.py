@@ -17,9 +17,8 @@ def complain(line: str, command: str = 'smoe_explain') -> None:
 class Progress(tqdm):  # type: ignore[type-arg]
     """A bar of frames with their rate, only where standard error is a terminal."""
 
-    # The name of the input that is explained now; the number of frames that are done.
-    start = tqdm.set_description
-    advance = tqdm.update
+    start = tqdm.set_description  # with the name of the input that is explained now
+    advance = tqdm.update  # by the number of frames done since
 
     def __init__(self, frames: int, unit: str = 'frame') -> None:
         """Show the bar of as many frames, or of another unit, as are expected."""
