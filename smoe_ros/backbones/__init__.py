@@ -2,11 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A network by its name, from a file, or the user's own, with its preprocessing and labels."""
 
-from smoe_ros.backbones.loading import (
-    DEFAULT_BACKBONE,
-    Backbone,
-    backbone_names,
-    load_backbone,
-)
+from smoe_ros.backbones.loading import DEFAULT_BACKBONE, Backbone, backbone_names, load_backbone
+from smoe_ros.backbones.preprocessing import Preprocessing
 
-__all__ = ['DEFAULT_BACKBONE', 'Backbone', 'backbone_names', 'load_backbone']
+__all__ = ['DEFAULT_BACKBONE', 'Backbone', 'Preprocessing', 'backbone_names', 'load_backbone']
