@@ -16,7 +16,9 @@ from typing import Any
 from checks import SetupError, check_disk
 from wheels import repair_cmake_exports, write_underlay_files
 
-WITH_WHEELS = ('torch.txt', 'ros-jazzy.txt', 'runtime.txt', 'engines.txt', 'test.txt')
+WITH_WHEELS = (
+    *('torch.txt', 'ros-jazzy.txt', 'runtime.txt', 'engines.txt', 'extras.txt', 'test.txt'),
+)
 ON_SOURCED_ROS = ('torch.txt', 'sourced-ros.txt')
 
 NOTE = 'smoe_setup.json'
