@@ -6,7 +6,7 @@ import json
 
 from record_tables import table
 
-from smoe_ros.messages.image_conversion import PIXEL_BYTES
+from smoe_ros.messages.decoding import PIXEL_BYTES
 from smoe_ros.messages.outputs import IMAGE_OUTPUTS
 from smoe_ros.node.camera_publisher import PARAMETERS as CAMERA_PARAMETERS
 from smoe_ros.node.diagnostics import FIGURES

@@ -26,9 +26,8 @@ try:
 except ModuleNotFoundError:  # the mathematics is tested without ROS, too
     rclpy = None
 else:
-    from rclpy.executors import SingleThreadedExecutor
     from rclpy.node import Node
-    from ros_processes import RosProcess, claimed_domain, started_processes
+    from ros_processes import RosProcess, claimed_domain, ros_nodes, started_processes
     from ros_processes import wait_until as _wait_until
 
 
@@ -67,43 +66,29 @@ def ros_process(ros_domain: int, tmp_path: Path) -> Iterator[Callable[..., RosPr
     ``send_signal``, ``stop``, ``report``). For processes that outlive one test, write a
     module-scoped fixture around ``started_processes``.
     """
-    folder = tmp_path / 'processes'
-    folder.mkdir()
-    with started_processes(folder) as start:
+    with started_processes(tmp_path / 'processes') as start:
+        yield start
+
+
+@pytest.fixture
+def start_node(ros_domain: int, tmp_path: Path) -> Iterator[Callable[..., RosProcess]]:
+    """Start `smoe_node` within a second; see ``forked_nodes.forked_nodes`` for the arguments."""
+    from forked_nodes import forked_nodes
+
+    with forked_nodes(tmp_path / 'nodes') as start:
         yield start
 
 
 @pytest.fixture
 def ros_node(ros_domain: int) -> Iterator[Callable[..., Node]]:
-    """Make nodes in the test's own process, in one context that ends with the test.
-
-    ``ros_node('listener')`` takes the arguments of ``rclpy.node.Node`` except ``context``.
-    ``node.executor`` is a SingleThreadedExecutor shared by the test's nodes; let ``wait_until``
-    spin it.
-    """
-    context = rclpy.Context()
-    rclpy.init(context=context)
-    executor = SingleThreadedExecutor(context=context)
-    nodes: list[Node] = []
-
-    def make(name: str, **options: object) -> Node:
-        node = Node(name, context=context, **options)
-        executor.add_node(node)
-        nodes.append(node)
-        return node
-
-    try:
+    """Make nodes in the test's own process, as ``ros_processes.ros_nodes`` says."""
+    with ros_nodes() as make:
         yield make
-    finally:
-        executor.shutdown()
-        for node in nodes:
-            node.destroy_node()
-        rclpy.try_shutdown(context=context)
 
 
 @pytest.fixture
 def wait_until() -> Callable[..., object]:
-    """Return ``wait_until(condition, timeout=20, *, node=None, executor=None, message='')``.
+    """Return ``wait_until(condition, timeout=20, *, node=None, message='')``.
 
     A bounded wait on a condition, which spins the node's executor meanwhile; it returns the
     condition's value and fails the test when the time is up. See ``ros_processes.wait_until``.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import faulthandler
 import importlib
-import json
 import multiprocessing
 import os
 import signal
@@ -18,12 +17,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
-from ros_processes import RosProcess, wait_until
+from ros_processes import RosProcess, ros_options, wait_until
 
 _SIGTERM_BIT = 1 << 14
 _forking = multiprocessing.get_context('forkserver')
@@ -39,23 +38,14 @@ BAG = 'smoe_ros.offline.smoe_bag:main'
 
 
 class Forked(RosProcess):
-    """A running executable, to be used like any other `RosProcess`."""
+    """A running executable: its command begins with a function, ``module:function``."""
 
-    def __init__(
-        self, main: str, arguments: list[str], folder: Path, env: Mapping[str, str | None]
-    ):
-        """Start it with its output in ``folder``, in a process group of its own."""
-        self.command = [main, *arguments]
-        self._stdout = folder / 'stdout'
-        self._stderr = folder / 'stderr'
+    def _started(self, env: Mapping[str, str | None]) -> Any:
         self._stdout.touch()
         self._stderr.touch()
         _start_forking()
-        self._process = _PopenLike(
-            _forking.Process(
-                target=_run, args=(main, arguments, str(folder), dict(env)), daemon=True
-            )
-        )
+        arguments = self.command, str(self._stdout.parent), dict(env)
+        return _PopenLike(_forking.Process(target=_run, args=arguments, daemon=True))
 
 
 def wait_until_signals_are_handled(process: RosProcess) -> None:
@@ -103,41 +93,30 @@ class _PopenLike:
 
 
 @contextmanager
-def forked_nodes(folder: Path) -> Iterator[Callable[..., Forked]]:
+def forked_nodes(folder: Path) -> Iterator[Callable[..., RosProcess]]:
     """Give a function that starts ``smoe_node``; all of them are stopped on the way out.
 
     Its signature is ``start(*arguments, parameters=None, remappings=None, env=None)``, with the
     meanings of ``ros_processes.started_processes``; ``arguments`` follow ``--ros-args`` here.
     """
-    running: list[Forked] = []
+    with ExitStack() as running:
 
-    def start(
-        *arguments: str,
-        parameters: Mapping[str, Any] | None = None,
-        remappings: Mapping[str, str] | None = None,
-        env: Mapping[str, str | None] | None = None,
-    ) -> Forked:
-        options = [*arguments]
-        # Unless a test is about engines: exporting a network takes longer than most tests.
-        for name, value in {'engine': 'torch', **(parameters or {})}.items():
-            options += ['-p', f'{name}:={json.dumps(value)}']
-        for name, value in (remappings or {}).items():
-            options += ['-r', f'{name}:={value}']
-        output = folder / f'node_{len(running)}'
-        output.mkdir(parents=True)
-        # The forking process keeps the environment of its own start: hand over this test's.
-        node = Forked(NODE, ['--ros-args', *options], output, {**os.environ, **(env or {})})
-        running.append(node)
-        return node
+        def start(
+            *arguments: str,
+            parameters: Mapping[str, Any] | None = None,
+            remappings: Mapping[str, str] | None = None,
+            env: Mapping[str, str | None] | None = None,
+        ) -> RosProcess:
+            # Unless a test is about engines: exporting a network takes longer than most tests.
+            options = ros_options({'engine': 'torch', **(parameters or {})}, remappings)
+            node = Forked([NODE, '--ros-args', *arguments, *options], folder, env or {})
+            running.callback(node.stop)
+            return node
 
-    try:
         yield start
-    finally:
-        for node in reversed(running):
-            node.stop()
 
 
-def _run(main: str, arguments: list[str], folder: str, env: Mapping[str, str | None]) -> None:
+def _run(command: list[str], folder: str, env: Mapping[str, str | None]) -> None:
     os.setsid()
     for descriptor, name in ((1, 'stdout'), (2, 'stderr')):
         os.dup2(os.open(f'{folder}/{name}', os.O_WRONLY | os.O_TRUNC), descriptor)
@@ -147,6 +126,6 @@ def _run(main: str, arguments: list[str], folder: str, env: Mapping[str, str | N
         else:
             os.environ[name] = value
     faulthandler.register(signal.SIGUSR1)
-    module, _, name = main.partition(':')
-    sys.argv = [name, *arguments]
+    module, _, name = command[0].partition(':')
+    sys.argv = [name, *command[1:]]
     sys.exit(getattr(importlib.import_module(module), name)())

@@ -12,14 +12,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from numpy.typing import NDArray
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.task import Future
-from ros_processes import wait_until
+from ros_processes import ros_nodes, wait_until
 from sensor_msgs.msg import CompressedImage, Image
 
 from smoe_msgs.msg import ScaleContributions
@@ -44,17 +42,8 @@ KEEP_ALL_HERE = 400
 @contextmanager
 def peer(name: str) -> Iterator[Node]:
     """Give a node with an executor of its own, for what outlives one test; see ``ros_node``."""
-    context = rclpy.Context()
-    rclpy.init(context=context)
-    executor = SingleThreadedExecutor(context=context)
-    node = Node(name, context=context)
-    executor.add_node(node)
-    try:
-        yield node
-    finally:
-        executor.shutdown()
-        node.destroy_node()
-        rclpy.try_shutdown(context=context)
+    with ros_nodes() as make:
+        yield make(name)
 
 
 @functools.cache

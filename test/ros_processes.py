@@ -12,14 +12,16 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import rclpy
 from ament_index_python.packages import get_package_prefix
-from rclpy.executors import Executor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 PACKAGE = 'smoe_ros'
@@ -30,7 +32,6 @@ def wait_until(
     timeout: float = 20.0,
     *,
     node: Node | None = None,
-    executor: Executor | None = None,
     message: str = '',
 ) -> Any:
     """Wait until a condition holds, spinning ROS meanwhile, and return its (true) value.
@@ -39,13 +40,11 @@ def wait_until(
         condition: Called again and again; anything true ends the wait.
         timeout: Seconds until the test fails. Generous on purpose: it costs nothing on success.
         node: A node made by the ``ros_node`` fixture, whose callbacks run while waiting.
-        executor: Spun instead of the node's own executor.
         message: What was waited for, for the failure's text; a callable's name otherwise.
 
     Raises:
         AssertionError: The condition did not come true in time.
     """
-    spinner = executor or (node.executor if node is not None else None)
     deadline = time.monotonic() + timeout
     while True:
         value = condition()
@@ -54,27 +53,37 @@ def wait_until(
         if time.monotonic() > deadline:
             waited_for = message or getattr(condition, '__name__', repr(condition))
             raise AssertionError(f'not within {timeout:g} s: {waited_for}')
-        if spinner is None:
+        if node is None:
             time.sleep(0.01)
         else:
-            spinner.spin_once(timeout_sec=0.02)
+            node.executor.spin_once(timeout_sec=0.02)
 
 
 class RosProcess:
     """One running executable; its output goes to files, so that it can never block on a pipe."""
 
-    def __init__(self, command: Sequence[str], folder: Path, env: Mapping[str, str]):
-        """Start ``command`` with its output in ``folder``, in a process group of its own."""
+    def __init__(self, command: Sequence[str], folder: Path, env: Mapping[str, str | None]):
+        """Start ``command`` in a process group of its own.
+
+        Args:
+            command: The executable and its arguments.
+            folder: Where the folder of its output is made.
+            env: Variables on top of this process's own; the value None removes one.
+        """
         self.command = list(command)
-        self._stdout = folder / 'stdout'
-        self._stderr = folder / 'stderr'
+        folder.mkdir(parents=True, exist_ok=True)
+        output = Path(tempfile.mkdtemp(dir=folder))
+        self._stdout, self._stderr = output / 'stdout', output / 'stderr'
+        self._process = self._started({**os.environ, 'PYTHONUNBUFFERED': '1', **env})
+
+    def _started(self, env: Mapping[str, str | None]) -> Any:
         with self._stdout.open('wb') as stdout, self._stderr.open('wb') as stderr:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
-                env=dict(env),
+                env={name: value for name, value in env.items() if value is not None},
                 start_new_session=True,
             )
 
@@ -153,6 +162,15 @@ class RosProcess:
 StartProcess = Callable[..., RosProcess]
 
 
+def ros_options(
+    parameters: Mapping[str, Any] | None, remappings: Mapping[str, str] | None
+) -> list[str]:
+    """Return what follows ``--ros-args``; values as JSON, which is what rcl reads: YAML."""
+    given = [('-p', name, json.dumps(value)) for name, value in (parameters or {}).items()]
+    given += [('-r', name, value) for name, value in (remappings or {}).items()]
+    return [word for option, name, value in given for word in (option, f'{name}:={value}')]
+
+
 @contextmanager
 def started_processes(folder: Path) -> Iterator[StartProcess]:
     """Give a function that starts executables; all of them are stopped on the way out.
@@ -166,36 +184,50 @@ def started_processes(folder: Path) -> Iterator[StartProcess]:
     - ``remappings``: ``{'image_raw': 'front/image_raw', '__ns': '/robot'}``, passed by ``-r``.
     - ``env``: variables on top of the test's own environment; the value None removes one.
     """
-    running: list[RosProcess] = []
+    with ExitStack() as running:
 
-    def start(
-        executable: str,
-        *arguments: str,
-        parameters: Mapping[str, Any] | None = None,
-        remappings: Mapping[str, str] | None = None,
-        env: Mapping[str, str | None] | None = None,
-    ) -> RosProcess:
-        command = [str(Path(get_package_prefix(PACKAGE), 'lib', PACKAGE, executable)), *arguments]
-        if parameters or remappings:
-            command.append('--ros-args')
-        for name, value in (parameters or {}).items():
-            command += ['-p', f'{name}:={json.dumps(value)}']  # JSON is what rcl reads: YAML
-        for name, value in (remappings or {}).items():
-            command += ['-r', f'{name}:={value}']
-        changed = {**os.environ, 'PYTHONUNBUFFERED': '1', **(env or {})}
-        output = folder / f'process_{len(running)}'
-        output.mkdir()
-        process = RosProcess(
-            command, output, {name: value for name, value in changed.items() if value is not None}
-        )
-        running.append(process)
-        return process
+        def start(
+            executable: str,
+            *arguments: str,
+            parameters: Mapping[str, Any] | None = None,
+            remappings: Mapping[str, str] | None = None,
+            env: Mapping[str, str | None] | None = None,
+        ) -> RosProcess:
+            path = Path(get_package_prefix(PACKAGE), 'lib', PACKAGE, executable)
+            options = ros_options(parameters, remappings)
+            command = [str(path), *arguments, *(['--ros-args', *options] if options else [])]
+            process = RosProcess(command, folder, env or {})
+            running.callback(process.stop)
+            return process
+
+        yield start
+
+
+@contextmanager
+def ros_nodes() -> Iterator[Callable[..., Node]]:
+    """Give a function that makes nodes in this process, in one context that ends with it.
+
+    It takes the arguments of ``rclpy.node.Node`` except ``context``. ``node.executor`` is a
+    SingleThreadedExecutor shared by all of them; let ``wait_until`` spin it.
+    """
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    executor = SingleThreadedExecutor(context=context)
+    nodes: list[Node] = []
+
+    def make(name: str, **options: object) -> Node:
+        node = Node(name, context=context, **options)
+        executor.add_node(node)
+        nodes.append(node)
+        return node
 
     try:
-        yield start
+        yield make
     finally:
-        for process in reversed(running):
-            process.stop()
+        executor.shutdown()
+        for node in nodes:
+            node.destroy_node()
+        rclpy.try_shutdown(context=context)
 
 
 @contextmanager

@@ -4,7 +4,6 @@
 
 import itertools
 import json
-import os
 import random
 import time
 
@@ -43,8 +42,7 @@ def uninterrupted(bag):
 
 
 def forked(bag, out, folder, *options):
-    folder.mkdir()
-    return Forked(BAG, ['explain', str(bag), str(out), *OPTIONS, *options], folder, os.environ)
+    return Forked([BAG, 'explain', str(bag), str(out), *OPTIONS, *options], folder, {})
 
 
 def places_of(out):

@@ -22,22 +22,21 @@ executables.leave({code}, patience=0.5)
 """
 
 
-@pytest.mark.parametrize('code', [0, 1])
-def test_a_process_that_waits_for_ever_in_ros_ends_all_the_same(code):
+LEAVING = 'from smoe_ros.node import executables; print("said"); executables.leave({code})'
+
+
+@pytest.mark.parametrize(
+    ('program', 'code', 'ending'),
+    [(STUCK, 0, (1, '')), *((LEAVING, code, (code, 'said\n')) for code in (0, 1, 3))],
+)
+def test_a_process_ends_with_its_code_and_with_1_if_it_would_wait_for_ever_in_ros(
+    program, code, ending
+):
     ended = subprocess.run(
-        [sys.executable, '-c', STUCK.format(code=code)],
+        [sys.executable, '-c', program.format(code=code)],
         timeout=30,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (ended.returncode, ended.stderr) == (1, '')
-
-
-@pytest.mark.parametrize('code', [0, 1, 3])
-def test_a_process_ends_with_its_own_code(code):
-    program = f'from smoe_ros.node import executables; print("said"); executables.leave({code})'
-    ended = subprocess.run(
-        [sys.executable, '-c', program], timeout=30, capture_output=True, text=True, check=False
-    )
-    assert (ended.returncode, ended.stdout) == (code, 'said\n')
+    assert (ended.returncode, ended.stdout, ended.stderr) == (*ending, '')

@@ -43,20 +43,6 @@ def test_a_camera_that_never_sent_has_no_figures(clock):
     assert (summary.last_error, summary.failing) == ('', False)
 
 
-def test_a_received_frame_waits_until_it_is_explained_dropped_or_rejected(clock):
-    counts = FrameCounts()
-    waiting = []
-    for _ in range(4):
-        counts.receive()
-    for finish in (counts.drop, lambda: counts.reject('bad'), lambda: counts.explain(0.1, 0.1)):
-        waiting.append(counts.summary().waiting)
-        finish()
-    assert waiting == [4, 3, 2]
-    summary = counts.summary()
-    assert (summary.received, summary.explained, summary.dropped, summary.rejected) == (4, 1, 1, 1)
-    assert summary.waiting == 1
-
-
 def test_counts_add_up_when_several_threads_count():
     counts, rounds = FrameCounts(), 1000
     finishes = [counts.drop, lambda: counts.reject('bad'), lambda: counts.explain(0.1, 0.1)]
@@ -110,19 +96,13 @@ def test_the_time_before_a_camera_came_is_not_part_of_its_rate(clock):
     assert counts.summary().rate_in == pytest.approx(5)
 
 
-def test_the_first_frame_is_no_burst(clock):
+def test_the_first_frame_is_no_burst_and_silence_begins_with_it(clock):
     counts = FrameCounts()
     counts.receive()
     clock.move(0.01)
     assert counts.summary().rate_in == 1
-
-
-def test_rates_are_right_before_ten_seconds_have_passed(clock):
-    counts = FrameCounts()
-    for _ in range(40):
-        clock.move(0.05)
-        counts.receive()
-    assert counts.summary().rate_in == pytest.approx(20, abs=0.6)
+    clock.move(2.49)
+    assert counts.summary().silence == 2.5
 
 
 def test_ages_are_the_percentiles_of_the_last_ten_seconds(clock):
@@ -151,13 +131,6 @@ def test_figures_of_a_window_without_outputs_are_nan_and_counts_stay(clock):
     assert (summary.received, summary.explained) == (1, 1)
 
 
-def test_silence_is_the_time_since_the_last_frame(clock):
-    counts = FrameCounts()
-    counts.receive()
-    clock.move(2.5)
-    assert counts.summary().silence == 2.5
-
-
 def test_a_rejection_is_remembered_and_fails_until_a_frame_is_explained(clock):
     counts = FrameCounts()
     counts.reject('the image is empty')
@@ -177,8 +150,8 @@ def test_memory_does_not_grow_with_the_frames(clock):
         counts.drop(overload=True)
         counts.lose(1)
         counts.explain(0.1, 0.1)
-    held = sum(len(value) for value in vars(counts).values() if hasattr(value, 'popleft'))
-    assert held <= 4 * 1002 + 31
+    held = sum(len(value.values()) for value in vars(counts).values() if hasattr(value, 'values'))
+    assert held <= 5 * 1002
 
 
 # While the node is subscribed
@@ -256,7 +229,7 @@ def test_ages_are_forgotten_when_the_clock_jumps_and_rates_are_not(clock):
         counts.explain(100.0, 0.02)
     counts.forget_ages()
     counts.explain(0.05, 0.02)
-    counts.explain(math.nan, 0.02)  # a frame from before the jump
+    counts.explain(None, 0.02)  # a frame from before the jump
     summary = counts.summary()
     assert summary.ages == pytest.approx((0.05, 0.05, 0.05))
     assert summary.rate_out == pytest.approx(22 / 1.9)

@@ -156,13 +156,12 @@ PARAMS_FILE = 'other.yaml'  # written by the test
 SMOE_CASES = [
     Case('params_file', PARAMS_FILE, 'smoe_node', parameters={'short_side': 96}),
     Case('namespace', 'robot', 'smoe_node', ('-r', '__ns:=/robot')),
-    Case('image_transport', 'raw', 'smoe_node', parameters={'image_transport': 'raw'}),
     Case(
         'image_transport', 'compressed', 'smoe_node', parameters={'image_transport': 'compressed'}
     ),
     *(
         Case('use_sim_time', value, 'smoe_node', parameters={'use_sim_time': meaning})
-        for value, meaning in [('true', True), ('false', False), ('True', True), ('False', False)]
+        for value, meaning in [('true', True), ('False', False)]
     ),
     Case('log_level', 'debug', 'smoe_node', ('--log-level', 'debug')),
 ]
@@ -205,7 +204,6 @@ CASES = {
         record_case('camera', 'raw', '--topics', '/image_raw', '/smoe/overlay/compressed'),
         record_case('camera', 'none', '--topics', '/smoe/overlay/compressed'),
         record_case('pictures', 'false', '/image_raw/compressed', '/smoe/contributions'),
-        record_case('use_sim_time', 'true', '--use-sim-time'),
         record_case('use_sim_time', 'True', '--use-sim-time'),
     ],
 }
@@ -229,8 +227,7 @@ def test_argument_reaches_the_process(
         value = str(tmp_path / value)
         Path(value).write_text('/**: {ros__parameters: {short_side: 96}}')
     assert case.is_seen(launch(name, **{case.argument: value}))
-    # image_transport: raw may be what config/smoe.yaml says, too.
-    assert case.value == 'raw' or not case.is_seen(launch(name))
+    assert not case.is_seen(launch(name))
 
 
 def test_argument_rviz_decides_whether_rviz_is_opened(launch: Launch) -> None:
@@ -276,9 +273,10 @@ def test_every_declared_argument_is_tested_and_described(name: str) -> None:
     assert all(len(argument.description) > 10 for argument in declared)
 
 
-@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize('name', [*NAMES, 'launching'])
 def test_every_argument_in_the_text_is_used(name: str) -> None:
-    text = launch_file(name).read_text()
+    """What can be said where launch is not installed."""
+    text = SHARED if name == 'launching' else launch_file(name).read_text()
     declared = re.findall(r"DeclareLaunchArgument\(\s*'(\w+)'", text)
     assert declared
     for argument in declared:
@@ -286,13 +284,6 @@ def test_every_argument_in_the_text_is_used(name: str) -> None:
     if name in ('smoe', 'multi_camera'):
         assert '*smoe_arguments()' in text
         assert 'smoe_node(context' in text
-
-
-def test_every_shared_argument_in_the_text_is_used() -> None:
-    declared = re.findall(r"DeclareLaunchArgument\(\s*'(\w+)'", SHARED)
-    assert declared
-    for argument in declared:
-        assert f"LaunchConfiguration('{argument}')" in SHARED, argument
 
 
 @pytest.mark.parametrize('name', ['smoe', 'multi_camera'])
@@ -307,16 +298,12 @@ def test_params_file_keeps_what_no_argument_names(
 
 
 @pytest.mark.parametrize('name', NAMES)
-def test_every_process_has_the_transport_profile_of_the_package(name: str, launch: Launch) -> None:
+def test_every_process_has_the_transport_profile_of_the_package_or_the_users(
+    name: str, launch: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for process in launch(name).values():
         assert process.environment[PROFILE].endswith('share/smoe_ros/config/fastdds.xml')
         assert Path(process.environment[PROFILE]).is_file()
-
-
-@pytest.mark.parametrize('name', NAMES)
-def test_transport_profile_of_the_user_stays(
-    name: str, launch: Launch, monkeypatch: pytest.MonkeyPatch
-) -> None:
     monkeypatch.setenv(PROFILE, '/etc/mine.xml')
     for process in launch(name).values():
         assert process.environment[PROFILE] == '/etc/mine.xml'
@@ -340,10 +327,8 @@ def run_launch(ros_process: Callable[..., Any]) -> Callable[..., Any]:
     ('name', 'argument', 'value', 'error'),
     [
         ('multi_camera', 'cameras', '', "cameras is ''; name each camera"),
-        ('multi_camera', 'cameras', ' , ', "cameras is ' , '; name each camera"),
         ('multi_camera', 'cameras', 'front,,rear', "cameras is 'front,,rear'; name each camera"),
         ('multi_camera', 'cameras', 'a,a', "cameras is 'a,a': image_topics names 'a/image_raw'"),
-        ('multi_camera', 'cameras', '[a]', "cameras is '[a]': image_topics has '[a]/image_raw'"),
         ('smoe', 'params_file', '/no/file', "params_file is '/no/file', which is not a file"),
         ('record', 'qos_file', '/no/file', "qos_file is '/no/file', which is not a file"),
         ('record', 'image_topic', '[a]', "image_topics has '[a]'"),

@@ -2,15 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the node puts out over real DDS, against the explainer called directly on the frame."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 
 pytest.importorskip('rclpy')
 
 import torch
-from forked_nodes import forked_nodes
 from rclpy.lifecycle import LifecycleNode
 from ros_peers import (
+    COMPRESSED_OUTPUTS,
     OUTPUTS,
     Camera,
     Diagnostics,
@@ -23,20 +29,22 @@ from ros_peers import (
     stamp_of,
 )
 from ros_processes import started_processes, wait_until
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
+from test_architecture import EXTRAS
 
 from smoe_ros.backbones import load_backbone
 from smoe_ros.explainer import Explainer
 from smoe_ros.explainer.pipeline import Pipeline, backbone_of
 from smoe_ros.explainer.settings import Settings
 from smoe_ros.messages import outputs as outputs_module
-from smoe_ros.messages.contributions import Method
+from smoe_ros.messages.encoding import Method
 from smoe_ros.messages.outputs import Drawing
 from smoe_ros.node.publishers import CameraOutputs
 from smoe_ros.rendering import heat_map, lovi, overlay, salient_mask
 from smoe_ros.rendering.overview import HEIGHT, WIDTH, draw_overview
 
 SMALL = {'short_side': 64}
+BLOCKED = tuple(name for name in EXTRAS if name != 'PIL')  # which torchvision itself imports
 ENCODINGS = {
     'saliency': ('mono8', 1),
     'saliency_float': ('32FC1', 4),
@@ -78,14 +86,24 @@ class Direct:
 
 
 @pytest.fixture(scope='module')
-def running(ros_domain, tmp_path_factory):
+def bare(tmp_path_factory):
+    """Return the environment of an interpreter without what evaluation, reports and bags need."""
+    site = tmp_path_factory.mktemp('site')
+    # So Python finds none of them, as where they are not installed.
+    code = f'import sys; sys.modules.update(dict.fromkeys({BLOCKED}))'
+    (site / 'sitecustomize.py').write_text(code)
+    return {'PYTHONPATH': os.pathsep.join([str(site), os.environ.get('PYTHONPATH', '')])}
+
+
+@pytest.fixture(scope='module')
+def running(ros_domain, bare, tmp_path_factory):
     """Run the installed node and camera, each in its process, on the street video.
 
     They outlive the tests that use them, so they keep to a ROS namespace of their own.
     """
     with started_processes(tmp_path_factory.mktemp('processes')) as start:
         street = {'__ns': '/street'}
-        node = start('smoe_node', parameters={'engine': 'torch'}, remappings=street)
+        node = start('smoe_node', parameters={'engine': 'torch'}, remappings=street, env=bare)
         start(
             'camera_publisher',
             parameters={'source': 'bikes', 'rate': 5.0, 'frame_id': 'road'},
@@ -125,28 +143,28 @@ def compared(recording):
     ]
 
 
-@pytest.fixture
-def start_node(ros_domain, tmp_path):
-    with forked_nodes(tmp_path) as start:
-        yield start
-
-
 # Every output, on the street video
 
 
+def test_the_node_explains_where_nothing_is_that_only_evaluation_and_bags_need(
+    bare, running, recording
+):
+    for name in BLOCKED:
+        command = [sys.executable, '-c', f'import {name}']
+        found = subprocess.run(command, env={**os.environ, **bare}, stderr=-1, check=False)
+        assert f'import of {name} halted' in found.stderr.decode()
+    assert f'PYTHONPATH={bare["PYTHONPATH"]}' in Path(f'/proc/{running.pid}/environ').read_text()
+    assert len(recording.complete()) >= 8
+
+
 @pytest.mark.parametrize('output', OUTPUTS)
-def test_every_output_has_the_header_of_its_frame(recording, output):
+def test_every_output_has_the_header_of_its_frame_and_comes_once_in_order(recording, output):
     for message in recording.came[output]:
         assert message.header.frame_id == 'road'
     stamps = [stamp_of(message) for message in recording.came[output]]
     first = min(recording.images)  # outputs of earlier frames have no image here to compare to
     assert len(stamps) >= 8
     assert {stamp for stamp in stamps if stamp >= first} <= set(recording.images)
-
-
-@pytest.mark.parametrize('output', OUTPUTS)
-def test_no_frame_is_explained_twice_or_out_of_order(recording, output):
-    stamps = [stamp_of(message) for message in recording.came[output]]
     assert np.all(np.diff(stamps) > 0)
 
 
@@ -273,16 +291,6 @@ def test_an_output_comes_when_it_is_the_only_one_subscribed(running, ros_node, o
     wait_until(lambda: len(listener.came[output]) >= 2, node=listener.node)
 
 
-def test_without_a_subscriber_the_node_does_not_even_subscribe(running, ros_node):
-    diagnostics = Diagnostics(ros_node('observer'), '/street/image_raw')
-    figures = diagnostics.until(lambda figures: 'not subscribed' in figures.message)
-    assert figures.level == b'\x00'
-    wait_until(lambda: diagnostics.node.count_subscribers('/street/image_raw') == 0)
-    later = diagnostics.next()
-    assert later.count('in') == diagnostics.next().count('in')
-    assert later.adds_up()
-
-
 @pytest.fixture(scope='module')
 def explained():
     """Return the explanation of a small picture."""
@@ -374,12 +382,10 @@ def test_two_cameras_of_different_sizes_are_served_each_its_own_outputs(start_no
             assert (got['overlay'].height, got['overlay'].width) == picture.shape[:2]
 
 
+# How names are resolved is tested in test_topics.py.
 @pytest.mark.parametrize(
     ('options', 'camera_topic', 'namespace'),
     [
-        ({}, '/image_raw', '/smoe'),
-        ({'remappings': {'__ns': '/robot'}}, '/robot/image_raw', '/robot/smoe'),
-        ({'remappings': {'image_raw': '/front/image_raw'}}, '/front/image_raw', '/front/smoe'),
         (
             {
                 'remappings': {'__ns': '/robot'},
@@ -422,3 +428,84 @@ def test_outputs_lie_beside_their_camera_or_where_told(
     figures = Diagnostics(node, camera_topic).next()
     assert (figures['input topic'], figures['publishers']) == (camera_topic, '1')
     assert figures.level == b'\x00'
+
+
+# Compressed images, in and out
+
+
+def decoded(message):
+    """Return a compressed output's pixels, by OpenCV alone: colour as RGB."""
+    pixels = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_UNCHANGED)
+    return pixels[..., ::-1] if pixels.ndim == 3 else pixels
+
+
+def test_a_compressed_output_shows_what_the_raw_one_shows(running, ros_node):
+    outputs = (*ENCODINGS, *COMPRESSED_OUTPUTS)
+    listener = Listener(ros_node('listener'), '/street/smoe', outputs)
+    wait_until(listener.complete, 40, node=listener.node)
+    outputs = listener.of(listener.complete()[0])
+    for output, (encoding, _) in ENCODINGS.items():
+        raw, packed = outputs[output], outputs[f'{output}/compressed']
+        assert packed.header == raw.header
+        pixels, expected = decoded(packed), array_of(raw)
+        if encoding == 'rgb8':
+            assert packed.format == 'rgb8; jpeg compressed bgr8'
+            assert np.abs(pixels.astype(int) - expected).mean() < 4
+        else:
+            codec = {'mono8': 'png', '32FC1': 'tiff'}[encoding]
+            assert packed.format.strip() == f'{encoding}; {codec} compressed'
+            np.testing.assert_array_equal(pixels, expected)
+
+
+def compressed(rgb, extension='.png'):
+    """Return a picture as image_transport would send it."""
+    _, data = cv2.imencode(extension, rgb[..., ::-1])
+    image = CompressedImage(data=data.tobytes())
+    image.header.frame_id = 'front'
+    image.format = f'rgb8; {extension[1:].replace("jpg", "jpeg")} compressed bgr8'
+    return image
+
+
+class CompressedCamera(Camera):
+    """A camera that sends compressed images only."""
+
+    def __init__(self, node, topic='image_raw'):
+        super().__init__(node, topic)
+        self.close()
+        self.publisher = node.create_publisher(CompressedImage, f'{topic}/compressed', 5)
+
+
+def test_a_compressed_camera_is_explained_as_the_raw_one_is(start_node, ros_node):
+    ros, maps = ros_node('cameras'), []
+    for transport in ('raw', 'compressed'):
+        node = start_node(parameters={**SMALL, 'image_transport': transport})
+        camera = Camera(ros) if transport == 'raw' else CompressedCamera(ros)
+        listener = Listener(ros, outputs=['saliency_float', 'overlay'])
+        image = image_of(small()) if transport == 'raw' else compressed(small())
+        camera.send_until(listener.complete, image, 40)
+        outputs = listener.of(listener.complete()[-1])
+        maps.append(array_of(outputs['saliency_float']))
+        assert outputs['overlay'].header.frame_id == 'front'
+        node.stop()
+        listener.close()
+        camera.close()
+    np.testing.assert_allclose(*maps, atol=1e-5)
+
+
+def test_a_remapped_camera_is_found_and_a_bad_compressed_frame_costs_itself(start_node, ros_node):
+    """What a bad frame may be is tested in test_compressed_images.py."""
+    ros = ros_node('camera')
+    start_node(
+        parameters={**SMALL, 'image_transport': 'compressed'},
+        remappings={'image_raw': '/front/colour'},
+    )
+    camera, diagnostics = CompressedCamera(ros, '/front/colour'), Diagnostics(ros, '/front/colour')
+    listener = Listener(ros, '/front/smoe', outputs=['contributions'])
+    camera.send_until(listener.complete, compressed(small(), '.jpg'), 40)
+    camera.send(CompressedImage(format='jpeg', data=b'no image'))
+    figures = diagnostics.until(lambda figures: figures.count('rejected') == 1)
+    assert figures['input topic'] == '/front/colour/compressed'
+    assert 'are no image that is read' in figures.message
+    stamp = camera.send(compressed(small()))
+    wait_until(lambda: stamp in listener.complete(), node=ros)
+    assert diagnostics.next().count('rejected') == 1

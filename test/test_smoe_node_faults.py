@@ -29,16 +29,9 @@ from ros_peers import (
     street,
 )
 from ros_processes import wait_until
-from sensor_msgs.msg import Image
 
 SMALL = {'short_side': 64}
 NETWORK = f'{Path(scripted_network.__file__).resolve()}:build'
-
-
-@pytest.fixture
-def start_node(ros_domain, tmp_path):
-    with forked_nodes(tmp_path / 'nodes') as start:
-        yield start
 
 
 # Bad frames: each costs itself
@@ -66,9 +59,12 @@ class Stream:
 
 @pytest.fixture(scope='module')
 def stream(ros_domain, tmp_path_factory):
+    """Give the stream of the first of a node's three cameras."""
     with peer('camera') as ros, forked_nodes(tmp_path_factory.mktemp('nodes')) as start:
+        topics = ['image_raw', 'other/image_raw', 'unstamped/image_raw']
         # They outlive the tests that use them, so each keeps to a ROS namespace of its own.
-        yield Stream(ros, start(parameters=SMALL, remappings={'__ns': '/stream'}), '/stream')
+        node = start(parameters={**SMALL, 'image_topics': topics}, remappings={'__ns': '/stream'})
+        yield Stream(ros, node, '/stream')
 
 
 def changed(**fields):
@@ -78,23 +74,16 @@ def changed(**fields):
     return image
 
 
+# What a message can lack is tested in test_image_conversion.py and test_compressed_images.py.
 BAD_FRAMES = {
     'unknown encoding': (changed(encoding='rgb9'), "encoding 'rgb9' is not known"),
-    'no encoding': (changed(encoding=''), "encoding '' is not known"),
     'truncated': (changed(data=array('B', bytes(100))), 'truncated: 100 bytes of data, 9216'),
-    'no data': (changed(data=array('B')), 'truncated: 0 bytes of data, 9216'),
-    'no pixels': (Image(encoding='rgb8'), 'the image is empty: 0x0 pixels'),
-    'no width': (changed(width=0), 'the image is empty: 0x48 pixels'),
-    'step too short': (changed(step=100), 'step is 100 bytes, but a row of 64'),
-    'step too long': (changed(step=1000), 'truncated: 9216 bytes of data, 47192 needed'),
     'absurd aspect': (image_of(np.zeros((1, 5000, 3), np.uint8)), '5000x1 pixels'),
-    'absurd size': (changed(width=2**32 - 1, height=2**32 - 1, step=2**32 - 1), 'step is'),
-    'odd width': (changed(encoding='yuv422', width=63), '63 pixels wide'),
 }
 
 
 @pytest.mark.parametrize('fault', BAD_FRAMES)
-def test_a_bad_frame_costs_itself_and_is_named(stream, fault):
+def test_a_bad_frame_costs_itself_and_is_named_until_a_good_one_comes(stream, fault):
     image, text = BAD_FRAMES[fault]
     stream.explained(small())
     before = stream.diagnostics.settled()
@@ -109,14 +98,9 @@ def test_a_bad_frame_costs_itself_and_is_named(stream, fault):
     assert after.level == b'\x02'
     assert text in after.message
     assert '\n' not in after['last error']
-
-
-def test_after_a_bad_frame_the_next_good_one_puts_diagnostics_right(stream):
-    stream.camera.send(BAD_FRAMES['truncated'][0])
-    stream.diagnostics.until(lambda figures: 'truncated' in figures.message)
     stream.explained(small())
     figures = stream.diagnostics.until(lambda figures: figures.level == b'\x00')
-    assert 'truncated' in figures['last error']
+    assert text in figures['last error']
 
 
 def with_stamp(seconds):
@@ -159,14 +143,15 @@ def test_the_same_frame_again_is_not_explained_twice(stream):
     assert [stamp_of(one) for one in stream.listener.came['overlay']].count(stamp) == 1
 
 
-def test_frames_without_stamps_are_explained_and_have_no_age(start_node, ros_node):
-    ros = ros_node('camera')
-    start_node(parameters=SMALL)
-    camera, listener = Camera(ros), Listener(ros, outputs=['contributions'])
-    diagnostics = Diagnostics(ros)
+def test_frames_without_stamps_are_explained_and_have_no_age(stream):
+    ros = stream.listener.node
+    camera = Camera(ros, '/stream/unstamped/image_raw')
+    listener = Listener(ros, '/stream/unstamped/smoe', ['contributions'])
     timer = ros.create_timer(0.1, lambda: camera.publisher.publish(with_stamp(0)))
     wait_until(lambda: len(listener.came['contributions']) > 3, 40, node=ros)
-    figures = diagnostics.until(lambda figures: figures.count('explained') > 3)
+    figures = Diagnostics(ros, '/stream/unstamped/image_raw').until(
+        lambda figures: figures.count('explained') > 3
+    )
     ros.destroy_timer(timer)
     assert (figures['age p50 (ms)'], figures.level) == ('', b'\x00')
 
@@ -201,19 +186,14 @@ def test_size_and_encoding_may_change_from_frame_to_frame(stream):
             assert (overlay.height, overlay.width) == (height, width)
 
 
-def test_one_cameras_bad_frames_cost_the_other_camera_none(start_node, ros_node):
-    ros = ros_node('cameras')
-    start_node(parameters={**SMALL, 'image_topics': ['good/image_raw', 'bad/image_raw']})
-    good, bad = Camera(ros, 'good/image_raw'), Camera(ros, 'bad/image_raw')
-    listeners = [
-        Listener(ros, f'{name}/smoe', outputs=['contributions']) for name in ('good', 'bad')
-    ]
-    good.send_until(listeners[0].complete, small())
-    bad.send_until(listeners[1].complete, small())
+def test_one_cameras_bad_frames_cost_the_other_camera_none(stream):
+    ros = stream.listener.node
+    other = Camera(ros, '/stream/other/image_raw')
+    listener = Listener(ros, '/stream/other/smoe', ['contributions'])
+    other.send_until(listener.complete, small())
     for image, _ in BAD_FRAMES.values():
-        bad.send(image)
-        stamp = good.send(small())
-        wait_until(lambda stamp=stamp: stamp in listeners[0].complete(), node=ros)
+        other.send(image)
+        stream.explained(small())
 
 
 # The network fails: each time costs one frame
@@ -274,40 +254,19 @@ def test_a_fault_of_the_network_costs_one_frame_and_is_named(failing_stream, fau
 
 # Bad configuration: one line, and a non-zero exit
 
+# One of each step that may refuse; what else it may refuse is tested beside that step.
 BAD_OPTIONS = {
-    'backbone:=resnet5': "unknown backbone 'resnet5'; did you mean resnet50",
-    'backbone:=resnet50': "'default' of backbone 'resnet50' are not on this machine: {files}/",
-    'weights:=/no/such.pth': "weights '/no/such.pth' is no file; give 'default', 'random'",
-    'weights:={files}/broken.pth': "weights '{files}/broken.pth' is no readable checkpoint",
-    'weights:={files}/empty.pth': "weights '{files}/empty.pth' is no readable checkpoint",
-    "image_topics:=['']": 'image_topics is empty; name at least one image topic',
-    'image_topics:=5': "parameter 'image_topics' is 5, but must be a list of text",
-    'image_topics:=image_raw': "'image_topics' is 'image_raw', but must be a list of text",
-    "image_topics:=['front camera']": "image_topics has 'front camera': Invalid topic name",
-    'image_topics:=[a, a]': "image_topics names '/a' twice",
-    'image_topics:=[cam/left, cam/right]': "'/cam/left' and '/cam/right' would both be explained",
-    'output_namespaces:=[a, b]': 'output_namespaces has 2 entries for 1 image_topics',
     'short_side:=big': "parameter 'short_side' is 'big', but must be an integer",
-    'short_side:=100': 'short_side is a positive multiple of 32, got 100',
-    'short_side:=0': "parameter 'short_side' is 0, outside its range 32 to 2048",
-    'overlay_alpha:=2.0': "parameter 'overlay_alpha' is 2.0, outside its range 0.0 to 1.0",
-    'normalization:=gaus': "parameter 'normalization': 'gaus'; did you mean gaussian_cdf?",
-    'input_reliability:=best': "'input_reliability': 'best'; did you mean best_effort?",
-    'scale_weights:="1, 2"': '2 scale weights given for 5 scales: [1.0, 2.0]; give one number',
+    "image_topics:=['']": 'image_topics is empty; name at least one image topic',
+    'image_topics:=[cam/left, cam/right]': "'/cam/left' and '/cam/right' would both be explained",
     'scale_weights:="1, x"': "scale_weights is '1, x'; give equal, prior, linear or numbers",
-    'scale_weights:=prio': "unknown scale weights 'prio'; did you mean prior?",
-    'scales:=[_blocks.99]': "'_blocks.99'; did you mean _blocks.9",
     'device:=gpu': "device 'gpu' is unknown; choose auto, cpu, cuda or cuda:N",
-    'precision:=fp8': "parameter 'precision': 'fp8'; did you mean",
-    'image_transport:=theora': "'image_transport': 'theora'; choose one of: compressed, raw",
-    'warm_up_size:=[640]': "parameter 'warm_up_size' has 1 values, [640], but must have 2",
+    'backbone:=resnet50': "'default' of backbone 'resnet50' are not on this machine: {files}/",
+    'weights:={files}/broken.pth': "weights '{files}/broken.pth' is no readable checkpoint",
+    'std:=[0.0, 0.2, 0.2]': 'std is [0.0, 0.2, 0.2]',
+    'scales:=[_blocks.99]': "'_blocks.99'; did you mean _blocks.9",
+    'scale_weights:="1, 2"': '2 scale weights given for 5 scales: [1.0, 2.0]; give one number',
     'warm_up_size:=[5000, 1]': 'cannot warm up: an image of 5000x1 pixels cannot be explained',
-    'jpeg_quality:=101': "parameter 'jpeg_quality' is 101, outside its range 1 to 100",
-    'stall_timeout:=0.0': "parameter 'stall_timeout' is 0.0, outside its range 0.1 to 3600.0",
-    'max_drop_share:=2.0': "'max_drop_share' is 2.0, outside its range 0.0 to 1.0",
-    'threads:=-1': "parameter 'threads' is -1, outside its range 0 to 1024",
-    'autostart:=maybe': "parameter 'autostart' is 'maybe', but must be true or false",
-    'allow_download:=1': "parameter 'allow_download' is 1, but must be true or false",
 }
 
 
@@ -315,7 +274,6 @@ BAD_OPTIONS = {
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp('files')
     (folder / 'broken.pth').write_bytes(np.random.default_rng(0).bytes(1000))
-    (folder / 'empty.pth').touch()
     return folder
 
 
@@ -332,41 +290,10 @@ def test_bad_configuration_costs_one_clear_line_and_a_non_zero_exit(start_node, 
     assert_refused(node, BAD_OPTIONS[option].format(files=files))
 
 
-ENTROPY = {'statistic': 'truncated_normal_entropy'}
-
-
-@pytest.mark.parametrize(
-    ('options', 'text'),
-    [
-        ({'backbone': 'alexnet', 'scale_weights': 'prior'}, "'prior' belong to 5 scales, this"),
-        ({'backbone': 'alexnet', 'short_side': 32}, 'does not run on an input of 3×32×32'),
-        ({'backbone': 'vit_b_16'}, 'VisionTransformer is a transformer: attention'),
-        ({'backbone': '/no/such/net.py:build'}, 'there is no file /no/such/net.py'),
-        ({'backbone': 'no_such_net:build'}, "Python finds no module 'no_such_net'"),
-        ({'backbone': '/no/such/net.pt'}, "'/no/such/net.pt' is no file"),
-        ({'backbone': 'alexnet', 'mean': [123.0, 117.0, 104.0]}, "'mean' is [123.0, 117.0"),
-        ({'backbone': 'alexnet', 'std': [0.0, 0.2, 0.2]}, 'std is [0.0, 0.2, 0.2]'),
-        ({'backbone': 'alexnet', 'labels': '/no/labels'}, "labels '/no/labels' cannot be read"),
-        ({'backbone': 'fcn_resnet50', 'cam': 'grad_cam'}, 'cam needs a classifier'),
-        (
-            {'backbone': 'alexnet', 'cam': 'grad_cam', 'target_class': 1000},
-            'target class 1000 does not exist: the network has classes 0 to 999',
-        ),
-        (
-            {'backbone': 'alexnet', 'scales': ['features.0'], **ENTROPY},
-            "statistic 'truncated_normal_entropy' needs the value before the activation",
-        ),
-    ],
-)
-def test_settings_that_do_not_fit_each_other_are_refused_the_same_way(start_node, options, text):
-    assert_refused(start_node(parameters={'weights': 'random', **options}), text)
-
-
 def test_a_parameter_file_is_refused_the_same_way(start_node, tmp_path):
     file = tmp_path / 'robot.yaml'
     file.write_text('/**:\n  ros__parameters:\n    image_topics: []\n')
     assert_refused(start_node('--params-file', str(file)), 'image_topics is empty')
-    assert_refused(start_node('--params-file', '/no/such.yaml'), '/no/such.yaml')
 
 
 def test_the_installed_executable_refuses_with_one_line_and_exit_code_1(ros_process):
@@ -387,45 +314,49 @@ def assert_ends_well(node, seconds=6.0):
     assert 'Exception ignored' not in node.stderr, node.report()
 
 
-def shared_memory():
-    """Return Fast DDS's segments that hold images; a process that leaves one takes 64 MB."""
-    return {path.name for path in Path('/dev/shm').iterdir() if path.stat().st_size > 2**20}
+def shared_memory(node=None):
+    """Return Fast DDS's segments that hold images, 64 MB each: of a node, or those there are."""
+    there = {path.name for path in Path('/dev/shm').iterdir() if path.stat().st_size > 2**20}
+    if node is None:
+        return there
+    return {name for name in there if name in Path(f'/proc/{node.pid}/maps').read_text()}
 
 
-@pytest.mark.alone
 @SIGNALS
 def test_a_signal_ends_an_idle_node_with_0(start_node, number):
     before = shared_memory()
     node = start_node(parameters=SMALL)
     node.wait_for_text('is explained under', 40)
-    assert shared_memory() > before
+    own = shared_memory(node) - before
+    assert own
     node.send_signal(number)
     assert_ends_well(node)
-    assert shared_memory() == before
+    assert not own & shared_memory()
 
 
 SIGNAL_AS_THE_WORKER_STARTS = """
 import os, signal, sys, threading
 from smoe_ros.node import executables
-def watch(frame, event, argument):
-    if event == 'return' and frame.f_code is threading.Thread.start.__code__:
-        if frame.f_locals['self'].name == 'frame_worker':
-            sys.setprofile(None)
-            os.kill(os.getpid(), signal.SIGTERM)
-sys.setprofile(watch)
+start = threading.Thread.start
+def watched(thread):
+    start(thread)
+    if thread.name == 'frame_worker':
+        print(open('/proc/self/maps').read(), flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread.start = watched
 sys.argv = ['smoe_node', '--ros-args', '-p', 'engine:=torch', '-p', 'short_side:=64']
 executables.smoe_node()
 """
 
 
-@pytest.mark.alone
 def test_a_signal_as_the_worker_starts_leaves_no_shared_memory(ros_process):
     before = shared_memory()
     node = ros_process(sys.executable, '-c', SIGNAL_AS_THE_WORKER_STARTS)
     assert node.wait(60) == 0, node.report()
     assert 'Traceback' not in node.stderr, node.report()
     assert 'is explained under' in node.stderr
-    assert shared_memory() == before
+    assert 'fastrtps_' in node.stdout
+    assert not [name for name in shared_memory() - before if name in node.stdout]
 
 
 SLOW_NETWORK = """
@@ -438,7 +369,6 @@ def build():
 """
 
 
-@pytest.mark.alone
 def test_a_signal_while_another_network_is_loaded_ends_the_node_without_a_trace(
     start_node, ros_node, tmp_path
 ):
@@ -450,19 +380,18 @@ def test_a_signal_while_another_network_is_loaded_ends_the_node_without_a_trace(
     answer_of(lambda: client.get_parameters(['backbone']), ros)
     client.set_parameters([Parameter('backbone', value=f'{tmp_path / "slow.py"}:build')])
     wait_until(lambda: 'being built' in node.stderr, node=ros)
+    own = shared_memory(node) - before
+    assert own
     node.send_signal(signal.SIGTERM)
     assert_ends_well(node)
-    assert shared_memory() == before
+    assert not own & shared_memory()
 
 
 @SIGNALS
-@pytest.mark.parametrize('repetition', range(3))
-def test_a_signal_ends_a_node_in_the_middle_of_a_frame_with_0(
-    start_node, ros_node, number, repetition
-):
+def test_a_signal_ends_a_node_in_the_middle_of_a_frame_with_0(start_node, ros_node, number):
     node, ros = start_node(), ros_node('camera')
     camera, listener = Camera(ros), Listener(ros)
-    camera.send_until(lambda: len(listener.complete()) > 2 + repetition, street(1)[0], 40, 0.02)
+    camera.send_until(lambda: len(listener.complete()) > 2, street(1)[0], 40, 0.02)
     # Frames wait at all times: whenever the signal comes, one is in the network.
     timer = ros.create_timer(0.02, lambda: camera.send(street(1)[0]))
     node.send_signal(number)
@@ -471,17 +400,16 @@ def test_a_signal_ends_a_node_in_the_middle_of_a_frame_with_0(
     assert_ends_well(node)
 
 
-@SIGNALS
 @pytest.mark.parametrize('delay', [0.0, 0.02, 0.1, 0.2, 0.4, 0.7, 1.0])
-def test_a_signal_ends_a_node_that_starts_with_0(start_node, number, delay):
+def test_a_signal_ends_a_node_that_starts_with_0(start_node, delay):
     node = start_node()
     wait_until_signals_are_handled(node)
     time.sleep(delay)  # to come upon another line each time, in loading or warming up
-    node.send_signal(number)
+    node.send_signal(signal.SIGTERM)
     assert_ends_well(node)
 
 
-@pytest.mark.parametrize('delay', [0.0, 0.01, 0.1])
+@pytest.mark.parametrize('delay', [0.0, 0.1])
 def test_a_second_ctrl_c_does_not_spoil_the_exit(start_node, ros_node, delay):
     node, ros = start_node(), ros_node('camera')
     camera, listener = Camera(ros), Listener(ros)
@@ -493,9 +421,8 @@ def test_a_second_ctrl_c_does_not_spoil_the_exit(start_node, ros_node, delay):
 
 
 @pytest.mark.alone
-@SIGNALS
 def test_a_signal_ends_a_node_within_2_s_while_a_frame_takes_longer(
-    start_node, ros_node, tmp_path, number
+    start_node, ros_node, tmp_path
 ):
     script = tmp_path / 'script.json'
     scripted_network.write(script)
@@ -509,9 +436,11 @@ def test_a_signal_ends_a_node_within_2_s_while_a_frame_takes_longer(
     scripted_network.write(script, delay=20.0, fault='none')
     # The network takes the fault out of the script when it begins with the frame.
     camera.send_until(lambda: 'fault' not in script.read_text(), small())
-    node.send_signal(number)
+    own = shared_memory(node) - before
+    assert own
+    node.send_signal(signal.SIGTERM)
     assert_ends_well(node, 2.0)
-    assert shared_memory() == before
+    assert not own & shared_memory()
 
 
 def test_ctrl_c_ends_the_installed_executable_with_0(ros_process):
@@ -521,8 +450,7 @@ def test_ctrl_c_ends_the_installed_executable_with_0(ros_process):
     assert_ends_well(node)
 
 
-@SIGNALS
-@pytest.mark.parametrize('delay', [0.0, 1.0])
+@pytest.mark.parametrize(('number', 'delay'), [(signal.SIGINT, 0.0), (signal.SIGTERM, 1.0)])
 def test_a_signal_ends_the_installed_executable_with_0_while_it_imports(
     ros_process, number, delay
 ):

@@ -11,7 +11,6 @@ pytest.importorskip('rclpy')
 
 import scripted_network
 import torch
-from forked_nodes import forked_nodes
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from ros_peers import (
@@ -74,12 +73,6 @@ def ros(ros_node):
     return ros_node('manager')
 
 
-@pytest.fixture
-def start_node(ros_domain, tmp_path):
-    with forked_nodes(tmp_path / 'nodes') as start:
-        yield start
-
-
 def topics_of(ros, name='smoe'):
     """Return the topics that the node publishes, and those it subscribes to."""
     # Its services may be discovered before the node itself is.
@@ -100,23 +93,13 @@ def thread_count(node):
     return len(list(Path(f'/proc/{node.pid}/task').iterdir()))
 
 
-def test_without_autostart_it_stays_unconfigured_and_takes_no_frame(start_node, ros):
-    start_node(parameters=MANAGED)
-    assert Manager(ros).state() == State.PRIMARY_STATE_UNCONFIGURED
-    wait_until_topics_are(ros, IDLE, [])
-
-
-def test_with_autostart_it_becomes_active_by_itself(start_node, ros):
-    start_node(parameters={'short_side': 64})
-    manager = Manager(ros)
-    wait_until(lambda: manager.state() == State.PRIMARY_STATE_ACTIVE)
-
-
-def test_frames_are_explained_while_it_is_active_and_only_then(start_node, ros):
+def test_without_autostart_frames_are_explained_while_it_is_active_and_only_then(start_node, ros):
     start_node(parameters=MANAGED)
     manager, camera = Manager(ros), Camera(ros)
     listener, diagnostics = Listener(ros, outputs=['contributions']), Diagnostics(ros)
     timer = ros.create_timer(0.05, lambda: camera.send(small()))
+    assert manager.state() == State.PRIMARY_STATE_UNCONFIGURED
+    wait_until_topics_are(ros, IDLE, [])
 
     def nothing_comes():
         listener.forget()
@@ -229,29 +212,22 @@ def test_after_an_error_that_nobody_expected_it_can_be_configured_again(start_no
 
 
 def test_a_refused_configuration_is_logged_and_can_be_tried_again(start_node, ros, tmp_path):
+    """Also after an autostart, whose own refusal would end the process."""
     path = tmp_path / 'weights.pth'
-    node = start_node(parameters={**MANAGED, 'weights': str(path)})
+    torch.save(load_backbone().model.state_dict(), path)
+    node = start_node(parameters={'short_side': 64, 'weights': str(path)})
     manager, camera, listener = Manager(ros), Camera(ros), Listener(ros)
+    wait_until(lambda: manager.state() == State.PRIMARY_STATE_ACTIVE)
+    assert manager('deactivate', 'cleanup')
+    path.rename(tmp_path / 'elsewhere.pth')
     for _ in range(2):
         assert not manager('configure')
         assert manager.state() == State.PRIMARY_STATE_UNCONFIGURED
     assert node.stderr.count(f"not configured: weights '{path}' is no file") == 2
     assert 'Traceback' not in node.stderr
-    torch.save(load_backbone().model.state_dict(), path)
+    Path(tmp_path / 'elsewhere.pth').rename(path)
     assert manager('configure', 'activate')
     camera.send_until(listener.complete, small())
-
-
-def test_a_refusal_after_an_autostart_is_logged_too(start_node, ros, tmp_path):
-    path = tmp_path / 'weights.pth'
-    torch.save(load_backbone().model.state_dict(), path)
-    node = start_node(parameters={'short_side': 64, 'weights': str(path)})
-    manager = Manager(ros)
-    wait_until(lambda: manager.state() == State.PRIMARY_STATE_ACTIVE)
-    assert manager('deactivate', 'cleanup')
-    path.unlink()
-    assert not manager('configure')
-    assert f"not configured: weights '{path}' is no file" in node.stderr
 
 
 def test_shutdown_frees_everything_and_a_signal_still_ends_it_with_0(start_node, ros):

@@ -24,7 +24,7 @@ from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
 from smoe_ros.backbones import load_backbone
-from smoe_ros.messages.compressed_images import to_compressed
+from smoe_ros.messages.encoding import to_compressed
 from smoe_ros.node.smoe_parameters import PARAMETERS
 
 BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}

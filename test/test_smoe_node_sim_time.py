@@ -9,7 +9,7 @@ pytest.importorskip('rclpy')
 from builtin_interfaces.msg import Time
 from forked_nodes import forked_nodes
 from rclpy.qos import QoSProfile
-from ros_peers import Camera, Diagnostics, Listener, image_of, small, stamp_of
+from ros_peers import Camera, Diagnostics, Listener, image_of, peer, small, stamp_of
 from ros_processes import wait_until
 from rosgraph_msgs.msg import Clock
 
@@ -48,31 +48,28 @@ class Bag:
         self.now = self.next_frame = BEGIN
         self.clock.publish(Clock(clock=_time(self.now)))
 
-    def stop(self):
-        self.ros.destroy_timer(self.timer)
-
 
 def _time(seconds):
     return Time(sec=int(seconds), nanosec=int(seconds % 1 * 1e9))
 
 
-@pytest.fixture
-def bag(ros_node):
-    return Bag(ros_node('bag'))
+@pytest.fixture(scope='module')
+def bag(ros_domain):
+    with peer('bag') as ros:
+        yield Bag(ros)
 
 
-@pytest.fixture
-def observed(bag, ros_domain, tmp_path):
-    """Give listener and diagnostics of a node that explains the bag."""
-    with forked_nodes(tmp_path / 'nodes') as start:
+@pytest.fixture(scope='module')
+def diagnostics(bag, tmp_path_factory):
+    """Give the diagnostics of a node that explains the bag."""
+    with forked_nodes(tmp_path_factory.mktemp('nodes')) as start:
         start(parameters={'short_side': 64, 'use_sim_time': True})
         listener, diagnostics = Listener(bag.ros, outputs=['contributions']), Diagnostics(bag.ros)
         wait_until(lambda: len(listener.complete()) > 5, 40, node=bag.ros)
-        yield listener, diagnostics
+        yield diagnostics
 
 
-def test_ages_are_in_simulated_time_and_rates_in_real_time(bag, observed):
-    _, diagnostics = observed
+def test_ages_are_in_simulated_time_and_rates_in_real_time(bag, diagnostics):
     figures = diagnostics.until(lambda figures: figures.count('explained') > 20)
     assert figures.level == b'\x00'
     assert YOUNGEST_MS < float(figures['age p50 (ms)']) < OLDEST_MS
@@ -81,8 +78,7 @@ def test_ages_are_in_simulated_time_and_rates_in_real_time(bag, observed):
     assert BEGIN < stamp < BEGIN + 3600
 
 
-def test_when_a_bag_begins_again_every_frame_is_explained_and_figures_stay_right(bag, observed):
-    _, diagnostics = observed
+def test_when_a_bag_begins_again_every_frame_is_explained_and_figures_stay_right(bag, diagnostics):
     for _ in range(3):
         diagnostics.next()
         before = len(bag.stamps)
@@ -97,10 +93,10 @@ def test_when_a_bag_begins_again_every_frame_is_explained_and_figures_stay_right
     assert figures.adds_up()
 
 
-def test_diagnostics_come_while_time_stands_still(bag, observed):
-    _, diagnostics = observed
-    bag.stop()
+def test_diagnostics_come_while_time_stands_still(bag, diagnostics):
+    bag.timer.cancel()
     figures = [diagnostics.next(5) for _ in range(4)]
+    bag.timer.reset()
     assert 'no image for' in figures[-1].message
     assert figures[-1].level == b'\x01'
     stamps = {stamp_of(message) for message in diagnostics.arrays[-2:]}

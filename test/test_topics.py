@@ -25,8 +25,6 @@ def resolver(ros_node):
     ('namespace', 'topic', 'image', 'outputs'),
     [
         ('', 'image_raw', '/image_raw', '/smoe'),
-        ('', '/front/image_raw', '/front/image_raw', '/front/smoe'),
-        ('', 'front/left/image_raw', '/front/left/image_raw', '/front/left/smoe'),
         ('/robot', 'image_raw', '/robot/image_raw', '/robot/smoe'),
         ('/robot', '/image_raw', '/image_raw', '/smoe'),
         ('/robot', '~/image_raw', '/robot/smoe/image_raw', '/robot/smoe/smoe'),

@@ -4,10 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -18,8 +17,7 @@ from std_msgs.msg import Header
 from smoe_msgs.msg import ScaleContributions
 from smoe_ros.explainer.frame_explanation import FrameExplanation
 from smoe_ros.images import Rgb
-from smoe_ros.messages.compressed_images import to_compressed
-from smoe_ros.messages.contributions import Method, to_contributions, to_image
+from smoe_ros.messages.encoding import Method, to_compressed, to_contributions, to_image
 from smoe_ros.rendering import heat_map, lovi, overlay, salient_mask
 from smoe_ros.rendering.overview import History, draw_overview, scale_bar
 
@@ -39,145 +37,102 @@ class Drawing:
     jpeg_quality: int = 95
 
 
+@dataclass(frozen=True, eq=False)
 class ExplainedFrame:
-    """One explained frame, of which everything is drawn at most once."""
+    """One explained frame: each picture of it, by the output's name, drawn when first asked for.
 
-    def __init__(
-        self,
-        rgb: Rgb,
-        explanation: FrameExplanation,
-        method: Method,
-        drawing: Drawing,
-        history: History | None = None,
-    ) -> None:
-        """Draw nothing yet.
+    Maps have the size of the network's input (h, w), `overlay` the camera's (H, W).
 
-        Args:
-            rgb: The camera's image, shape (H, W, 3), uint8.
-            explanation: Its explanation.
-            method: How it was explained.
-            drawing: How it is drawn.
-            history: The contributions of its camera's frames up to this one.
-        """
-        self._drawn: dict[str, NDArray[np.generic]] = {}
-        self.rgb = rgb
-        self.explanation = explanation
-        self.method = method
-        self.drawing = drawing
-        self.history = history
+    Attributes:
+        rgb: The camera's image, shape (H, W, 3), uint8.
+        explanation: Its explanation.
+        method: How it was explained.
+        drawing: How it is drawn.
+        history: The contributions of its camera's frames up to this one.
+    """
 
-    def pixels(self, output: ImageOutput) -> NDArray[np.generic]:
-        """Return the picture of an output, shape (H, W) or (H, W, 3)."""
-        if output.name not in self._drawn:
-            self._drawn[output.name] = output.make(self)
-        return self._drawn[output.name]
+    rgb: Rgb
+    explanation: FrameExplanation
+    method: Method
+    drawing: Drawing
+    history: History | None = None
+
+    @cached_property
+    def saliency(self) -> NDArray[np.uint8]:
+        """The saliency, shape (h, w), 0..255."""
+        return _to_mono8(self.explanation.saliency)
+
+    @property
+    def saliency_float(self) -> NDArray[np.float32]:
+        """The saliency, shape (h, w), 0..1."""
+        return self.explanation.saliency
+
+    @cached_property
+    def lovi(self) -> Rgb:
+        """Which scale saw what, shape (h, w, 3)."""
+        return lovi(self.explanation.class_scale_maps)
 
     @cached_property
     def heat_map(self) -> Rgb:
-        """The heat map, which two outputs show."""
+        """The saliency as colours, shape (h, w, 3)."""
         return heat_map(self.explanation.class_scale_maps, self.method.weights)
 
-    def saliency_mono8(self) -> NDArray[np.uint8]:
-        """Return the saliency, shape (h, w), 0..255."""
-        return _to_mono8(self.explanation.saliency)
+    @cached_property
+    def overlay(self) -> Rgb:
+        """The heat map on the camera's image, shape (H, W, 3)."""
+        return overlay(self.rgb, self.heat_map, self.drawing.overlay_alpha)
 
+    @cached_property
     def scales(self) -> NDArray[np.uint8]:
-        """Return the maps side by side, finest left, shape (h, S·w), 0..255."""
+        """The maps side by side, finest left, shape (h, S·w), 0..255."""
         return _to_mono8(np.hstack(list(self.explanation.scale_maps)))
 
-    def overview(self) -> Rgb:
-        """Return camera, overlay, LOVI and contributions in one picture."""
-        explanation = self.explanation
-        bars = [
-            scale_bar(scale, float(contribution))
-            for scale, contribution in zip(
-                explanation.scales, explanation.contributions, strict=True
-            )
-        ]
-        label = self.method.label(explanation.class_id)
-        caption = f'{label} {explanation.class_probability:.2f}' if label else ''
-        overlaid, scales_seen = (
-            self.pixels(OUTPUTS_BY_NAME[name]).astype(np.uint8, copy=False)
-            for name in ('overlay', 'lovi')
-        )
-        return draw_overview(self.rgb, overlaid, scales_seen, bars, caption, self.history)
-
+    @cached_property
     def mask(self) -> NDArray[np.uint8]:
-        """Return the mask of the most salient pixels, shape (h, w), 0 or 255."""
+        """255 on the most salient pixels, 0 elsewhere, shape (h, w)."""
         mask = salient_mask(self.explanation.saliency, self.drawing.salient_fraction)
         return mask.astype(np.uint8) * 255
 
+    @cached_property
+    def overview(self) -> Rgb:
+        """Camera, overlay, LOVI and contributions in one picture, shape (720, 1280, 3)."""
+        explanation = self.explanation
+        shares = map(float, explanation.contributions)
+        bars = list(map(scale_bar, explanation.scales, shares))
+        label = self.method.label(explanation.class_id)
+        caption = f'{label} {explanation.class_probability:.2f}' if label else ''
+        return draw_overview(self.rgb, self.overlay, self.lovi, bars, caption, self.history)
 
-@dataclass(frozen=True)
-class ImageOutput:
+
+class ImageOutput(NamedTuple):
     """One image output.
 
     Attributes:
-        name: Its topic, below the camera's output namespace.
+        name: Its topic, below the camera's output namespace; the picture in `ExplainedFrame`.
         encoding: Of ``sensor_msgs/Image``.
         description: What it shows.
-        make: Makes its pixels.
     """
 
     name: str
     encoding: str
     description: str
-    make: Callable[[ExplainedFrame], NDArray[np.generic]]
 
 
 IMAGE_OUTPUTS = (
-    ImageOutput(
-        'saliency',
-        'mono8',
-        'fused saliency, fixed scale 0..1 → 0..255',
-        lambda frame: frame.saliency_mono8(),
-    ),
-    ImageOutput(
-        'saliency_float',
-        '32FC1',
-        'the same, unquantised',
-        lambda frame: frame.explanation.saliency,
-    ),
-    ImageOutput(
-        'lovi',
-        'rgb8',
-        'which scale of the network saw what',
-        lambda frame: lovi(frame.explanation.class_scale_maps),
-    ),
-    ImageOutput('heat_map', 'rgb8', 'how salient, as colours', lambda frame: frame.heat_map),
-    ImageOutput(
-        'overlay',
-        'rgb8',
-        'the heat map on the camera image, in its size',
-        lambda frame: overlay(frame.rgb, frame.heat_map, frame.drawing.overlay_alpha),
-    ),
-    ImageOutput(
-        'scales',
-        'mono8',
-        'the map of each scale, side by side, finest left',
-        lambda frame: frame.scales(),
-    ),
-    ImageOutput(
-        'mask',
-        'mono8',
-        '255 on the most salient pixels (salient_fraction), 0 elsewhere',
-        lambda frame: frame.mask(),
-    ),
+    ImageOutput('saliency', 'mono8', 'fused saliency, fixed scale 0..1 → 0..255'),
+    ImageOutput('saliency_float', '32FC1', 'the same, unquantised'),
+    ImageOutput('lovi', 'rgb8', 'which scale of the network saw what'),
+    ImageOutput('heat_map', 'rgb8', 'how salient, as colours'),
+    ImageOutput('overlay', 'rgb8', 'the heat map on the camera image, in its size'),
+    ImageOutput('scales', 'mono8', 'the map of each scale, side by side, finest left'),
+    ImageOutput('mask', 'mono8', '255 on the most salient pixels (salient_fraction), 0 elsewhere'),
     ImageOutput(
         'overview',
         'rgb8',
         'camera, overlay, LOVI with its legend, and contributions with their last ten seconds, in '
         'one picture of 1280x720',
-        lambda frame: frame.overview(),
     ),
 )
-OUTPUTS_BY_NAME = {output.name: output for output in IMAGE_OUTPUTS}
-
-
-def _to_mono8(values: NDArray[np.float32]) -> NDArray[np.uint8]:
-    # As np.rint(255 · values), in one pass.
-    return cv2.convertScaleAbs(values, alpha=255)  # type: ignore[no-any-return]
-
 
 OutputMessage: TypeAlias = Image | CompressedImage | ScaleContributions
 
@@ -190,6 +145,7 @@ OUTPUT_TYPES: dict[str, type[OutputMessage]] = {
     **{output.name: Image for output in IMAGE_OUTPUTS},
     **{output.name + COMPRESSED: CompressedImage for output in IMAGE_OUTPUTS},
 }
+_ENCODINGS = {output.name: output.encoding for output in IMAGE_OUTPUTS}
 
 
 def output_message(name: str, frame: ExplainedFrame, header: Header) -> OutputMessage:
@@ -206,8 +162,13 @@ def output_message(name: str, frame: ExplainedFrame, header: Header) -> OutputMe
     if name == CONTRIBUTIONS:
         size = frame.rgb.shape[0], frame.rgb.shape[1]
         return to_contributions(frame.explanation, frame.method, size, header)
-    output = OUTPUTS_BY_NAME[name.removesuffix(COMPRESSED)]
-    pixels = frame.pixels(output)
+    picture = name.removesuffix(COMPRESSED)
+    pixels, encoding = getattr(frame, picture), _ENCODINGS[picture]
     if name.endswith(COMPRESSED):
-        return to_compressed(pixels, output.encoding, header, frame.drawing.jpeg_quality)
-    return to_image(pixels, output.encoding, header)
+        return to_compressed(pixels, encoding, header, frame.drawing.jpeg_quality)
+    return to_image(pixels, encoding, header)
+
+
+def _to_mono8(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    # As np.rint(255 · values), in one pass.
+    return cv2.convertScaleAbs(values, alpha=255)

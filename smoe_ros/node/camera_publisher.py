@@ -18,12 +18,11 @@ import sys
 import time
 from array import array
 from collections.abc import Sequence
-from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, Image
@@ -33,7 +32,6 @@ from smoe_ros.images.framing import ENCODINGS, Framing, encode
 from smoe_ros.images.opening import open_source
 from smoe_ros.images.read_ahead import EndOfImages, ReadAhead
 from smoe_ros.images.source import Image as Pixels
-from smoe_ros.images.source import ImageSource
 from smoe_ros.node.parameters import Parameter, declare, warn_of_misspelt
 from smoe_ros.node.running import run_node, uninterrupted
 
@@ -111,86 +109,75 @@ class CameraPublisher(Node):  # type: ignore[misc]  # rclpy has no types
     """
 
     def __init__(self) -> None:
+        """Declare the parameters.
+
+        Raises:
+            ConfigurationError: If a parameter has a wrong type or value.
+        """
+        super().__init__('camera')
+        self._values = declare(self, PARAMETERS)
+        self._framing = Framing(self._values['width'], self._values['height'])
+        self._info: CameraInfo | None = None
+        self._published = 0
+        self._images: ReadAhead[Image] | None = None
+        self.finished = Future()
+        warn_of_misspelt(self)
+
+    def start(self) -> None:
         """Open the source and start publishing.
 
         Raises:
-            ConfigurationError: A parameter or the source cannot be used.
+            ConfigurationError: If the source cannot be used.
         """
-        super().__init__('camera')
-        values = declare(self, PARAMETERS)
-        self._frame_id: str = values['frame_id']
-        self._encoding: str = values['encoding']
-        self._frame_count: int = values['frame_count']
-        self._start_subscribers: int = values['start_subscribers']
-        self._framing = Framing(values['width'], values['height'])
-        self._info: CameraInfo | None = None
-        self._published = 0
-        self.finished = Future()
-
-        self._arrival = self.create_guard_condition(self._publish_arrived)
+        values = self._values
+        arrival = self.create_guard_condition(self._publish_arrived)
+        options = {name: values[name] for name in ('rate', 'width', 'height')}
         self._images = ReadAhead(
-            lambda: open_source(
-                values['source'],
-                self.get_logger().warning,
-                rate=values['rate'],
-                width=values['width'],
-                height=values['height'],
-            ),
+            lambda: open_source(values['source'], self.get_logger().warning, **options),
             self._message,
             loop=values['loop'],
-            arrived=self._arrival.trigger,
+            arrived=arrival.trigger,
         )
-        try:
-            self._source = self._images.opened()
-            self._publish_from(self._source, values)
-        except BaseException:
-            self.close()  # nobody else has the node yet
-            raise
-        warn_of_misspelt(self)
-
-    def _publish_from(self, source: ImageSource, values: dict[str, Any]) -> None:
-        qos = QoSProfile(
-            reliability=ReliabilityPolicy[values['reliability'].upper()],
-            durability=DurabilityPolicy.VOLATILE,
-            history=HistoryPolicy.KEEP_LAST,
-            depth=QUEUE_DEPTH,
+        self._source = self._images.opened()
+        reliability = ReliabilityPolicy[values['reliability'].upper()]
+        self._image_publisher, self._info_publisher = (
+            self.create_publisher(
+                message_type,
+                topic,
+                QoSProfile(reliability=reliability, depth=QUEUE_DEPTH),
+                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+            )
+            for message_type, topic in ((Image, 'image_raw'), (CameraInfo, 'camera_info'))
         )
-        overriding = QoSOverridingOptions.with_default_policies()
-        self._image_publisher = self.create_publisher(
-            Image, 'image_raw', qos, qos_overriding_options=overriding
-        )
-        self._info_publisher = self.create_publisher(
-            CameraInfo, 'camera_info', qos, qos_overriding_options=overriding
-        )
-        if source.live:
-            pace = 'at its own pace'
-        else:
-            rate = values['rate'] or source.rate
+        pace = 'at its own pace'
+        if not self._source.live:
+            rate = values['rate'] or self._source.rate
             pace = f'at {rate:g} Hz'
             # rcl's timers keep to multiples of the period and skip those that are missed. The
             # steady clock: the camera also runs where simulated time stands still.
-            self._timer = self.create_timer(
+            self.create_timer(
                 1 / rate, self._publish_due, clock=Clock(clock_type=ClockType.STEADY_TIME)
             )
         self.get_logger().info(
-            f'publishing {source.name} {pace} on {self._image_publisher.topic_name}'
+            f'publishing {self._source.name} {pace} on {self._image_publisher.topic_name}'
         )
 
     def close(self) -> None:
         """Stop reading the source, and say how far it got."""
-        self._images.close()
+        if self._images is not None:
+            self._images.close()
         if self._published and not self.finished.done():
             # Not by the logger: after a signal its topic /rosout is gone.
             print(self._result(), file=sys.stderr)
 
     def _message(self, image: Pixels) -> Image:
         """Compose a message, in the reading thread, where it costs the publishing no time."""
-        pixels = encode(self._framing(image), self._encoding)
+        pixels = encode(self._framing(image), self._values['encoding'])
         message = Image()
         message.header.stamp = self.get_clock().now().to_msg()
-        message.header.frame_id = self._frame_id
+        message.header.frame_id = self._values['frame_id']
         message.height, message.width = pixels.shape[:2]
-        message.encoding = self._encoding
+        message.encoding = self._values['encoding']
         message.step = pixels.strides[0]
         data = array('B')
         data.frombytes(pixels.data)
@@ -199,8 +186,6 @@ class CameraPublisher(Node):  # type: ignore[misc]  # rclpy has no types
 
     def _publish_due(self) -> None:
         """Publish the next recorded image: its time has come."""
-        if self._waits_for_subscribers():
-            return
         message = self._next()
         if message is not None:
             message.header.stamp = self.get_clock().now().to_msg()
@@ -213,19 +198,14 @@ class CameraPublisher(Node):  # type: ignore[misc]  # rclpy has no types
 
     def _publish_arrived(self) -> None:
         """Publish the image that the device has just delivered."""
-        if self._source.live and not self._waits_for_subscribers():
-            message = self._next()
-            if message is not None:
-                self._publish(message)
-
-    def _waits_for_subscribers(self) -> bool:
-        return (
-            self._published == 0
-            and self._image_publisher.get_subscription_count() < self._start_subscribers
-        )
+        if self._source.live and (message := self._next()) is not None:
+            self._publish(message)
 
     def _next(self) -> Image | None:
-        if self.finished.done():
+        """Return the next image, None if it is not there yet or not to be published yet."""
+        subscribers = self._image_publisher.get_subscription_count()
+        waits = self._published == 0 and subscribers < self._values['start_subscribers']
+        if waits or self._images is None or self.finished.done():
             return None
         try:
             return self._images.take()
@@ -241,7 +221,7 @@ class CameraPublisher(Node):  # type: ignore[misc]  # rclpy has no types
             self._image_publisher.publish(message)
             self._published += 1
         self._info_publisher.publish(self._info)
-        if self._published == self._frame_count:
+        if self._published == self._values['frame_count']:
             self._finish()
 
     def _finish(self) -> None:

@@ -1,24 +1,28 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One diagnostic status a camera, from its counts."""
+"""How the cameras are doing, once a second on /diagnostics: figures, and what is wrong."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ament_index_python.packages import get_package_share_directory
-from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.lifecycle import LifecycleNode
 from rclpy.utilities import get_rmw_implementation_identifier
 
+from smoe_ros.explainer.pipeline import Pipeline
+from smoe_ros.node.camera import Camera
 from smoe_ros.node.frame_counts import FrameSummary
 
 # One image in a hundred may get lost on a busy machine; more is a transport that does not fit.
-MAX_LOSS_SHARE = 0.01
-MAX_MISSING_SHARE = 0.1
+_MAX_LOSS_SHARE = 0.01
+_MAX_MISSING_SHARE = 0.1
 
 _VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 
@@ -40,8 +44,7 @@ def _milliseconds(seconds: float) -> str:
     return '' if math.isnan(seconds) else f'{seconds * 1000:.1f}'
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(NamedTuple):
     """One of a camera's figures.
 
     Attributes:
@@ -116,36 +119,62 @@ FIGURES = (
 )
 
 
-def to_status(
-    name: str,
-    hardware_id: str,
-    summary: FrameSummary,
-    limits: Limits,
-    facts: Mapping[str, str],
-    problems: Sequence[str] = (),
-) -> DiagnosticStatus:
-    """Write one camera's figures as a diagnostic status.
+class Diagnostics:
+    """Publishes one status a camera, and logs what is wrong with its topics when that begins."""
 
-    Args:
-        name: Name of the status: node and topic.
-        hardware_id: The camera's topic.
-        summary: The camera's figures.
-        limits: When a figure is worth a warning.
-        facts: Further values, such as the device.
-        problems: What else is worth a warning, in sentences.
-    """
-    level, message = _judge(summary, limits, problems)
-    values = {figure.key: figure.of(summary) for figure in FIGURES} | dict(facts)
-    return DiagnosticStatus(
-        level=level,
-        name=name,
-        message=message,
-        hardware_id=hardware_id,
-        values=[KeyValue(key=key, value=value) for key, value in values.items()],
-    )
+    def __init__(self, node: LifecycleNode) -> None:
+        """Create the publisher; nothing is published before `publish`."""
+        self._node = node
+        self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 1)
+        self._known: dict[str, list[str]] = {}
+
+    def publish(
+        self, cameras: Sequence[Camera], pipeline: Pipeline, limits: Limits, *, active: bool
+    ) -> None:
+        """Publish the figures as of now.
+
+        Args:
+            cameras: All cameras.
+            pipeline: What explains their frames.
+            limits: When a figure is worth a warning.
+            active: Whether the node looks for images at all.
+        """
+        message = DiagnosticArray()
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        facts = {
+            'backbone': pipeline.backbone.name,
+            'device': str(pipeline.device),
+            'precision': str(pipeline.precision).removeprefix('torch.'),
+            'engine': pipeline.engine,
+        }
+        for camera in cameras:
+            summary, problems = camera.counts.summary(), camera.outputs.mismatches()
+            values = {figure.key: figure.of(summary) for figure in FIGURES} | facts
+            if active:
+                values |= camera.input_facts()
+                problems += filter(None, [camera.input_problem()])
+            self._log_new(camera.topic, problems)
+            level, text = _judge(summary, limits, problems)
+            message.status.append(
+                DiagnosticStatus(
+                    level=level,
+                    name=f'{self._node.get_fully_qualified_name()}: {camera.topic}',
+                    message=text,
+                    hardware_id=camera.topic,
+                    values=[KeyValue(key=key, value=value) for key, value in values.items()],
+                )
+            )
+        self._publisher.publish(message)
+
+    def _log_new(self, topic: str, problems: list[str]) -> None:
+        for problem in problems:
+            if problem not in self._known.get(topic, []):
+                self._node.get_logger().warning(problem)
+        self._known[topic] = problems
 
 
 def _judge(summary: FrameSummary, limits: Limits, problems: Sequence[str]) -> tuple[bytes, str]:
+    """Return a status's level and message; `problems` are warnings of the camera's topics."""
     warnings = [*problems, *_warnings(summary, limits)]
     if summary.failing:
         rejected = f'frames are rejected: {summary.last_error}'
@@ -163,12 +192,12 @@ def _warnings(summary: FrameSummary, limits: Limits) -> list[str]:
     found = []
     if summary.silence > limits.stall_timeout:
         found.append(f'no image for {summary.silence:.0f} s')
-    if summary.loss_share > MAX_LOSS_SHARE:
+    if summary.loss_share > _MAX_LOSS_SHARE:
         found.append(
             f'{100 * summary.loss_share:.0f} % of the images are lost on their way from the '
-            f'camera: {loss_remedy()}'
+            f'camera: {_loss_remedy()}'
         )
-    elif summary.missing_share > MAX_MISSING_SHARE:
+    elif summary.missing_share > _MAX_MISSING_SHARE:
         found.append(
             f'{100 * summary.missing_share:.0f} % of the images are missing between the stamps '
             'of those that come: left out by the camera, or overwritten before they were '
@@ -184,7 +213,7 @@ def _warnings(summary: FrameSummary, limits: Limits) -> list[str]:
     return found
 
 
-def loss_remedy() -> str:
+def _loss_remedy() -> str:
     """Say in half a sentence what to do against the loss of large images."""
     if 'fastrtps' not in get_rmw_implementation_identifier():
         return 'let the camera offer reliable, or enlarge the buffers of the middleware'

@@ -9,7 +9,6 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -21,27 +20,14 @@ PACE_FRAMES = 31
 
 @dataclass(frozen=True)
 class FrameSummary:
-    """One camera's figures.
+    """One camera's figures; what each means is written in `diagnostics.FIGURES`.
+
+    Rates, shares, ages and times are of the last 10 s; shares are 0..1, times in seconds. Ages are
+    p50, p95 and maximum. NaN where there was none.
 
     Attributes:
-        received: Frames that reached the node.
-        explained: Frames published with an explanation.
-        dropped: Frames let go because a newer one came, nobody listened, or the node stopped.
-        rejected: Frames that could not be explained.
-        lost: Frames that the middleware reports lost on their way to the node.
-        rate_in: Frames received a second, over the last 10 s, or since the first one came.
-        rate_out: Frames explained a second, likewise.
-        drop_share: Share of the frames received in the last 10 s that were dropped because the
-            network was busy.
-        loss_share: Share of the frames of the last 10 s that were lost on their way.
-        missing_share: Share of the latest 30 frames of a camera of regular pace that its stamps
-            leave out.
-        ages: p50, p95 and maximum of the outputs' age (now − stamp, node's clock) when published,
-            in seconds, over the last 10 s; NaN if there was none.
-        explain_time: Median time from taking a frame to its last output, in seconds; NaN if none.
         listening: Whether the node is subscribed to the camera.
         silence: Seconds since the last frame came, or since the node subscribed.
-        last_error: Why the latest rejected frame was rejected; empty if none was.
         failing: Whether the latest frame that the worker took was rejected.
     """
 
@@ -68,6 +54,29 @@ class FrameSummary:
         return self.received - self.explained - self.dropped - self.rejected
 
 
+class _Window:
+    """Numbers that came within the last `WINDOW_SECONDS`."""
+
+    def __init__(self) -> None:
+        self._events: deque[tuple[float, float]] = deque()
+
+    def add(self, value: float = 1) -> None:
+        self._events.append((time.monotonic(), value))
+        self._forget()
+
+    def values(self) -> list[float]:
+        self._forget()
+        return [value for _, value in self._events]
+
+    def clear(self) -> None:
+        self._events.clear()
+
+    def _forget(self) -> None:
+        since = time.monotonic() - WINDOW_SECONDS
+        while self._events and self._events[0][0] < since:
+            self._events.popleft()
+
+
 class FrameCounts:
     """Counts one camera's frames; called from the executor's thread and the worker's.
 
@@ -78,11 +87,9 @@ class FrameCounts:
         self._lock = threading.Lock()
         self._received = self._explained = self._dropped = self._rejected = self._lost = 0
         self._first_arrival, self._last_arrival = float('inf'), float('-inf')
-        self._listening_since: float | None = None
-        self._arrivals: deque[float] = deque()
-        self._overloads: deque[float] = deque()
-        self._losses: deque[tuple[float, int]] = deque()
-        self._outputs: deque[tuple[float, float, float]] = deque()
+        self._listening = False
+        self._arrivals, self._overloads, self._losses = _Window(), _Window(), _Window()
+        self._ages, self._explain_times = _Window(), _Window()
         self._stamps: deque[int] = deque(maxlen=PACE_FRAMES)
         self._last_error = ''
         self._failing = False
@@ -90,17 +97,16 @@ class FrameCounts:
     def listen(self) -> None:
         """Begin again: the node has subscribed to the camera."""
         with self._lock:
-            self._listening_since = self._last_arrival = time.monotonic()
-            self._first_arrival = float('inf')
-            self._failing = False
-            for events in (*self._events(), self._stamps):
-                events.clear()
+            self._listening, self._failing = True, False
+            self._first_arrival, self._last_arrival = float('inf'), time.monotonic()
+            recent = self._arrivals, self._overloads, self._losses, self._ages, self._explain_times
+            for numbers in (*recent, self._stamps):
+                numbers.clear()
 
     def stop_listening(self) -> None:
         """Expect no frames: the node has unsubscribed from the camera."""
         with self._lock:
-            self._listening_since = None
-            self._failing = False
+            self._listening = self._failing = False
 
     def receive(self, stamp: int = 0) -> None:
         """Count a frame that came in.
@@ -113,14 +119,13 @@ class FrameCounts:
             self._stamps.append(stamp)
             self._last_arrival = time.monotonic()
             self._first_arrival = min(self._first_arrival, self._last_arrival)
-            self._arrivals.append(self._last_arrival)
-            self._forget(self._last_arrival)
+            self._arrivals.add()
 
     def lose(self, count: int) -> None:
         """Count frames that were lost before they reached the node."""
         with self._lock:
             self._lost += count
-            self._losses.append((time.monotonic(), count))
+            self._losses.add(count)
 
     def drop(self, *, overload: bool = False) -> None:
         """Count a frame that nobody explains.
@@ -131,7 +136,7 @@ class FrameCounts:
         with self._lock:
             self._dropped += 1
             if overload:
-                self._overloads.append(time.monotonic())
+                self._overloads.add()
 
     def reject(self, reason: str) -> None:
         """Count a frame that cannot be explained."""
@@ -140,68 +145,53 @@ class FrameCounts:
             self._last_error = reason
             self._failing = True
 
-    def explain(self, age: float, explain_time: float) -> None:
+    def explain(self, age: float | None, explain_time: float) -> None:
         """Count a frame whose outputs are published.
 
         Args:
-            age: Now − stamp of the frame, in seconds; NaN if it says nothing, as after a jump in
+            age: Now − stamp of the frame, in seconds; None if it says nothing, as after a jump in
                 time.
             explain_time: Time since the worker took it, in seconds.
         """
         with self._lock:
             self._explained += 1
             self._failing = False
-            now = time.monotonic()
-            self._outputs.append((now, age, explain_time))
-            self._forget(now)
+            self._explain_times.add(explain_time)
+            if age is not None:
+                self._ages.add(age)
 
     def forget_ages(self) -> None:
         """Forget how old outputs were: the clock has jumped."""
         with self._lock:
-            self._outputs = deque((at, float('nan'), took) for at, _, took in self._outputs)
+            self._ages.clear()
 
     def summary(self) -> FrameSummary:
         """Return the figures as of now."""
         with self._lock:
             now = time.monotonic()
-            self._forget(now)
             # The time before the camera came is not part of its rate.
             window = min(WINDOW_SECONDS, max(now - self._first_arrival, 1.0))
-            ages = [age for _, age, _ in self._outputs if not np.isnan(age)]
-            times = [explain_time for _, _, explain_time in self._outputs]
+            arrived, lost = len(self._arrivals.values()), sum(self._losses.values())
+            ages, times = self._ages.values(), self._explain_times.values()
             p50, p95, top = np.percentile(ages, (50, 95, 100)) if ages else (np.nan,) * 3
-            lost = sum(count for _, count in self._losses)
             return FrameSummary(
                 received=self._received,
                 explained=self._explained,
                 dropped=self._dropped,
                 rejected=self._rejected,
                 lost=self._lost,
-                rate_in=len(self._arrivals) / window,
-                rate_out=len(self._outputs) / window,
-                drop_share=min(len(self._overloads) / max(len(self._arrivals), 1), 1.0),
-                loss_share=lost / max(lost + len(self._arrivals), 1),
+                rate_in=arrived / window,
+                rate_out=len(times) / window,
+                drop_share=min(len(self._overloads.values()) / max(arrived, 1), 1.0),
+                loss_share=lost / max(lost + arrived, 1),
                 missing_share=_missing_share(self._stamps),
                 ages=(float(p50), float(p95), float(top)),
                 explain_time=float(np.median(times)) if times else float('nan'),
-                listening=self._listening_since is not None,
+                listening=self._listening,
                 silence=now - self._last_arrival,
                 last_error=self._last_error,
                 failing=self._failing,
             )
-
-    def _events(self) -> tuple[deque[Any], ...]:
-        return self._arrivals, self._overloads, self._losses, self._outputs
-
-    def _forget(self, now: float) -> None:
-        """Let go of what is older than the window; events are times or begin with one."""
-        for events in self._events():
-            while events and now - _time_of(events[0]) > WINDOW_SECONDS:
-                events.popleft()
-
-
-def _time_of(event: float | tuple[float, ...]) -> float:
-    return event[0] if isinstance(event, tuple) else event
 
 
 def _missing_share(stamps: Sequence[int]) -> float:

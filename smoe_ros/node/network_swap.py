@@ -1,41 +1,37 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Another network while frames flow: the old one explains until the new one is warm."""
+"""Another network while frames flow: the old one explains until the new one is warm.
+
+rclpy decides on a parameter in a callback, in which the executor would stand still for the seconds
+that a network takes. So the parameter services prepare a change before they set it.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
+from rcl_interfaces.srv import SetParameters, SetParametersAtomically
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.guard_condition import GuardCondition
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode
 from rclpy.parameter import Parameter
+from rclpy.task import Future
 
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.settings import Settings
-from smoe_ros.node.network_loader import NetworkLoader
-from smoe_ros.node.patient_parameters import prepare_before_setting
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """What became of loading the network of some settings."""
-
-    settings: Settings
-    pipeline: Pipeline | None = None
-    refusal: ConfigurationError | None = None
-
-
-def _nothing_is_wished(_parameters: Sequence[Parameter]) -> Settings:
-    raise ConfigurationError('the node has ended')
 
 
 class NetworkSwap:
     """Prepares the network that parameters ask for, before they are set.
 
-    Over the parameter services this happens in the background; a process that sets parameters of
-    its own node waits for it.
+    Over the parameter services this happens in a thread, one change after the other, while the
+    executor goes on with other work and the client waits. The answer is rclpy's own: the node's
+    callbacks `choose` what was prepared. A process that sets parameters of its own node waits.
     """
 
     def __init__(
@@ -54,9 +50,19 @@ class NetworkSwap:
             sizes: Returns height and width of the frames to warm up for.
         """
         self._present, self._wished, self._sizes = present, wished, sizes
-        self._prepared: _Prepared | None = None
-        self._loader = NetworkLoader(node)
-        prepare_before_setting(node, self._preparing)
+        self._prepared: tuple[Settings, Pipeline | ConfigurationError] | None = None
+        # An executor looks at a coroutine that waits when anything else wakes it.
+        self._wake = node.create_guard_condition(lambda: None)
+        self._turn = Future()
+        self._turn.set_result(None)
+        # Of their own: a coroutine that waits would block every other callback of its group.
+        group = ReentrantCallbackGroup()
+        wrappers = {SetParameters: self._one_by_one, SetParametersAtomically: self._together}
+        for service in node.services:
+            if service.srv_type in wrappers:
+                service.callback = wrappers[service.srv_type](service.callback)
+                service.callback_group = group
+                group.add_entity(service)
 
     def choose(self, present: Pipeline, settings: Settings) -> Pipeline:
         """Return what explains frames under some settings: the present, or what was prepared.
@@ -66,55 +72,98 @@ class NetworkSwap:
         """
         if settings.prepared_like(present.settings):
             return present
-        prepared = self._prepared
-        if prepared is None or not settings.prepared_like(prepared.settings):
-            prepared = self._prepared = self._prepare(present, settings)
-        if prepared.pipeline is None:
-            raise prepared.refusal or ConfigurationError('no network was loaded')
-        return prepared.pipeline
+        if self._prepared is None or not settings.prepared_like(self._prepared[0]):
+            self._prepared = settings, _prepare(present, settings, self._sizes())
+        prepared = self._prepared[1]
+        if isinstance(prepared, ConfigurationError):
+            raise prepared
+        return prepared
 
     def forget(self) -> None:
         """Let go of what was prepared."""
         self._prepared = None
 
-    def close(self) -> None:
-        """Let go of the node: a network that is still being loaded then leads nowhere."""
-        self._present, self._sizes = lambda: None, list
-        self._wished = _nothing_is_wished
+    def _one_by_one(self, answer: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+        async def set_parameters(
+            request: SetParameters.Request, response: SetParameters.Response
+        ) -> SetParameters.Response:
+            for message in request.parameters:
+                async with self._preparing([Parameter.from_parameter_msg(message)]):
+                    answer(SetParameters.Request(parameters=[message]), response)
+            return response
+
+        return set_parameters
+
+    def _together(self, answer: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+        async def set_parameters_atomically(
+            request: SetParametersAtomically.Request, response: SetParametersAtomically.Response
+        ) -> SetParametersAtomically.Response:
+            parameters = [Parameter.from_parameter_msg(message) for message in request.parameters]
+            async with self._preparing(parameters):
+                return answer(request, response)
+
+        return set_parameters_atomically
 
     @asynccontextmanager
     async def _preparing(self, parameters: Sequence[Parameter]) -> AsyncIterator[None]:
-        """Hold what the parameters ask for, while they are set."""
-        if self._asks_for_another(parameters):
-            # When its turn has come, an earlier change may have made another present.
-            self._prepared = await self._loader.load(lambda: self._prepare_wished(parameters))
+        """Hold what the parameters ask for, while they are set or refused."""
+        if self._other_network(parameters) is None:
+            yield
+            return
+        before, self._turn = self._turn, Future()
+        mine = self._turn
+        await before
         try:
+            # An earlier change may have made another present meanwhile.
+            if (wanted := self._other_network(parameters)) is not None:
+                self._prepared = await self._in_thread(*wanted)
             yield
         finally:
             self.forget()
+            mine.set_result(None)
+            _trigger(self._wake)
 
-    def _asks_for_another(self, parameters: Sequence[Parameter]) -> bool:
+    def _other_network(self, parameters: Sequence[Parameter]) -> tuple[Pipeline, Settings] | None:
+        """Return the present network and the settings of another that parameters ask for."""
         present = self._present()
-        try:
-            wished = self._wished(parameters)
-        except ConfigurationError:
-            return False  # refused when they are set, with the reason
-        return present is not None and not wished.prepared_like(present.settings)
-
-    def _prepare_wished(self, parameters: Sequence[Parameter]) -> _Prepared | None:
-        present = self._present()
-        if present is None or not self._asks_for_another(parameters):
+        if present is None:
             return None
-        return self._prepare(present, self._wished(parameters))
-
-    def _prepare(self, present: Pipeline, settings: Settings) -> _Prepared:
         try:
-            pipeline = present.reconfigured(settings)
-            pipeline.explainer.probe()
-            pipeline.warm_up(self._sizes())
-        except ConfigurationError as error:
-            return _Prepared(settings, refusal=error)
-        except Exception as error:  # whatever a network of the user's raises
-            text = ' '.join(f'{type(error).__name__}: {error}'.split())
-            return _Prepared(settings, refusal=ConfigurationError(f'not loaded: {text}'))
-        return _Prepared(settings, pipeline)
+            settings = self._wished(parameters)
+        except ConfigurationError:
+            return None  # refused when they are set, with the reason
+        return None if settings.prepared_like(present.settings) else (present, settings)
+
+    async def _in_thread(
+        self, present: Pipeline, settings: Settings
+    ) -> tuple[Settings, Pipeline | ConfigurationError]:
+        # The thread may outlive the node, and would keep it: what it holds does not lead there.
+        made, wake, sizes = Future(), self._wake, self._sizes()
+
+        def prepare() -> None:
+            made.set_result(_prepare(present, settings, sizes))
+            _trigger(wake)
+
+        threading.Thread(target=prepare, name='network_loader', daemon=True).start()
+        return settings, await made
+
+
+def _trigger(wake: GuardCondition) -> None:
+    with suppress(rclpy_implementation.InvalidHandle):  # the node ended meanwhile
+        wake.trigger()
+
+
+def _prepare(
+    present: Pipeline, settings: Settings, sizes: Sequence[tuple[int, int]]
+) -> Pipeline | ConfigurationError:
+    """Load another network and warm it up; return why not where that cannot be."""
+    try:
+        pipeline = present.reconfigured(settings)
+        pipeline.explainer.probe()
+        pipeline.warm_up(sizes)
+    except ConfigurationError as error:
+        return error
+    except Exception as error:  # whatever a network of the user's raises
+        text = ' '.join(f'{type(error).__name__}: {error}'.split())
+        return ConfigurationError(f'not loaded: {text}')
+    return pipeline

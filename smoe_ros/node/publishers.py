@@ -9,25 +9,20 @@ import copy
 from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.lifecycle import LifecycleNode
 from rclpy.publisher import Publisher
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import Header
 
 from smoe_ros.explainer.frame_explanation import FrameExplanation
 from smoe_ros.images import Rgb
-from smoe_ros.messages.contributions import Method
+from smoe_ros.messages.encoding import Method
 from smoe_ros.messages.outputs import OUTPUT_TYPES, Drawing, ExplainedFrame, output_message
 from smoe_ros.messages.stamp_order import nanoseconds
 from smoe_ros.node.qos_matching import unserved_subscribers
 from smoe_ros.rendering.overview import History
 
 # RELIABLE matches every subscriber, RViz's default included; depth 1 keeps the newest only.
-OUTPUT_QOS = QoSProfile(
-    reliability=ReliabilityPolicy.RELIABLE,
-    durability=DurabilityPolicy.VOLATILE,
-    history=HistoryPolicy.KEEP_LAST,
-    depth=1,
-)
+OUTPUT_QOS = QoSProfile(reliability=ReliabilityPolicy.RELIABLE, depth=1)
 
 
 class CameraOutputs:
@@ -43,13 +38,20 @@ class CameraOutputs:
         self._node = node
         self._history = History()
         self._publishers = {
-            name: self._publisher(message_type, f'{namespace}/{name}')
+            name: node.create_publisher(
+                message_type,
+                f'{namespace}/{name}',
+                copy.copy(OUTPUT_QOS),  # overrides are written into it
+                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+                # Mismatches are looked up; every event would make the executor slower.
+                event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
+            )
             for name, message_type in OUTPUT_TYPES.items()
         }
 
     def watched(self) -> bool:
         """Whether anybody subscribes to any output."""
-        return any(_watched(publisher) for publisher in self._publishers.values())
+        return any(map(_watched, self._publishers.values()))
 
     def mismatches(self) -> list[str]:
         """Say which subscriptions cannot be served, and what would help."""
@@ -83,16 +85,6 @@ class CameraOutputs:
         """Destroy the publishers."""
         for publisher in self._publishers.values():
             self._node.destroy_publisher(publisher)
-
-    def _publisher(self, message_type: type, topic: str) -> Publisher:
-        return self._node.create_publisher(
-            message_type,
-            topic,
-            copy.copy(OUTPUT_QOS),  # overrides are written into it
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-            # Mismatches are looked up; every event would make the executor slower.
-            event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
-        )
 
 
 def _watched(publisher: Publisher) -> bool:

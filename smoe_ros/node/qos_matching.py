@@ -8,6 +8,8 @@ event would be one more thing to wait for.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSCompatibility, QoSProfile, ReliabilityPolicy, qos_check_compatible
@@ -22,37 +24,38 @@ def unheard_publishers(node: Node, requested: QoSProfile, topic: str) -> str:
         topic: Its topic as it was given, for asking after publishers remaps it.
     """
     publishers = node.get_publishers_info_by_topic(topic)
-    reasons = [_mismatch(info.qos_profile, requested) for info in publishers]
-    if not any(reasons):
+    reasons = _mismatches((info.qos_profile, requested) for info in publishers)
+    if not reasons:
         return ''
     return (
-        f'{sum(map(bool, reasons))} of {len(publishers)} publishers of '
-        f'{node.resolve_topic_name(topic)} cannot be heard '
-        f'({next(filter(None, reasons))}): set input_reliability to auto or best_effort'
+        f'{len(reasons)} of {len(publishers)} publishers of {node.resolve_topic_name(topic)} '
+        f'cannot be heard ({reasons[0]}): set input_reliability to auto or best_effort'
     )
 
 
 def unserved_subscribers(node: Node, publisher: Publisher) -> str:
     """Say which subscriptions a publisher cannot serve, and what would help; empty if none."""
-    topic = publisher.topic_name
+    topic, offered = publisher.topic_name, publisher.qos_profile
     # Cheap, and it tells: subscriptions that do not match are seen, but not served.
     if node.count_subscribers(topic) <= publisher.get_subscription_count():
         return ''
     subscriptions = node.get_subscriptions_info_by_topic(topic)
-    reasons = [_mismatch(publisher.qos_profile, info.qos_profile) for info in subscriptions]
-    if not any(reasons):
+    reasons = _mismatches((offered, info.qos_profile) for info in subscriptions)
+    if not reasons:
         return ''
-    reliable = publisher.qos_profile.reliability is ReliabilityPolicy.RELIABLE
+    reliable = offered.reliability is ReliabilityPolicy.RELIABLE
     return (
-        f'{sum(map(bool, reasons))} of {len(subscriptions)} subscriptions of {topic} cannot be '
-        f'served ({next(filter(None, reasons))}): let them ask for durability volatile'
+        f'{len(reasons)} of {len(subscriptions)} subscriptions of {topic} cannot be served '
+        f'({reasons[0]}): let them ask for durability volatile'
         f'{"" if reliable else " and reliability best_effort"}'
     )
 
 
-def _mismatch(offered: QoSProfile, requested: QoSProfile) -> str:
-    """Return why a subscription does not hear a publisher; empty if it does."""
-    compatibility, reason = qos_check_compatible(offered, requested)
-    if compatibility != QoSCompatibility.ERROR:
-        return ''
-    return reason.removeprefix('ERROR:').strip(' ;').lower()
+def _mismatches(pairs: Iterable[tuple[QoSProfile, QoSProfile]]) -> list[str]:
+    """Return why subscriptions do not hear publishers, of pairs of what is offered and asked."""
+    checked = (qos_check_compatible(offered, requested) for offered, requested in pairs)
+    return [
+        reason.removeprefix('ERROR:').strip(' ;').lower()
+        for compatibility, reason in checked
+        if compatibility == QoSCompatibility.ERROR
+    ]

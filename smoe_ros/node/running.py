@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -32,12 +31,10 @@ _USER_ERRORS = (
     NameValidationException,
     ParameterException,
 )
-_ARGUMENT_HINTS = {
-    'parameter override rule': 'write -p name:=value, a list as "[a, b]"',
-    'trailing -p flag': 'write -p name:=value',
-    'remap rule': 'write -r from:=to, with names that ROS allows',
-    'log level': 'choose debug, info, warn, error or fatal',
-}
+_ARGUMENTS = (
+    'write -p name:=value, a list as "[a, b]"; write -r from:=to, with names that ROS allows; '
+    'choose debug, info, warn, error or fatal as --log-level'
+)
 
 
 def run_node(create: Callable[[], Node], args: Sequence[str] | None = None) -> int:
@@ -46,9 +43,10 @@ def run_node(create: Callable[[], Node], args: Sequence[str] | None = None) -> i
     For ``main()``, whose last act it is: afterwards SIGINT and SIGTERM stay ignored, so that a
     second Ctrl-C cannot spoil the exit code of a process that is ending already.
 
-    The node may have two attributes that this honours: ``finished``, a ``rclpy.task.Future`` that
-    ends the spinning when done (its exception, if any, is raised), and ``close()``, called before
-    the node is destroyed, for example to join threads.
+    The node may have three attributes that this honours: ``start()``, called when it is made;
+    ``finished``, a ``rclpy.task.Future`` that ends the spinning when done (its exception, if any,
+    is raised); and ``close()``, called before the node is destroyed whatever happened, for
+    example to join threads.
 
     Args:
         create: Makes the node; called after ``rclpy.init``.
@@ -71,20 +69,22 @@ def run_node(create: Callable[[], Node], args: Sequence[str] | None = None) -> i
 def _run(create: Callable[[], Node], arguments: list[str]) -> int:
     executable = Path(sys.argv[0]).name
     node = executor = None
+    interruption = _Interruption()
     try:
-        interruption = _Interruption()
         executor = _initialise([executable, *arguments])
         interruption.release()
         node = create()
+        getattr(node, 'start', _nothing)()
         _spin(executor, node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except ConfigurationError as error:
-        return _refuse(executable, str(error))
     except Exception as error:
-        # A signal shuts the context down first, and then any call into ROS may fail with anything.
-        if executor is not None and not rclpy.ok():
+        # After a signal any call into ROS may fail with anything: it shuts the context down, or
+        # comes while a call converts its arguments, which then says that it cannot.
+        if interruption.arrived or (executor is not None and not rclpy.ok()):
             return 0
+        if isinstance(error, ConfigurationError):
+            return _refuse(executable, str(error))
         # rclpy has no type of its own for an unknown value of a QoS override.
         if isinstance(error, _USER_ERRORS) or 'QoS override' in str(error):
             return _refuse(executable, _explain(error))
@@ -93,9 +93,7 @@ def _run(create: Callable[[], Node], arguments: list[str]) -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if node is not None:
-            close = getattr(node, 'close', None)
-            if close is not None:
-                close()
+            getattr(node, 'close', _nothing)()
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
@@ -106,35 +104,34 @@ class _Interruption:
 
     Where rclpy is interrupted while it makes an executor, it leaves a broken one, which complains
     on standard error when it is deleted. A second signal would interrupt the clean-up.
+
+    Attributes:
+        arrived: Whether a signal came.
     """
 
     current: _Interruption | None = None
 
     def __init__(self) -> None:
-        self._held = True
-        self._pending = False
+        self._held, self.arrived = True, False
         _Interruption.current = self
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._arrived)
+            signal.signal(number, self._arrive)
 
-    def _arrived(self, _number: int, _frame: FrameType | None) -> None:
-        if self._held:
-            self._pending = True
-            return
-        self._held = True
-        raise KeyboardInterrupt
+    def _arrive(self, _number: int, _frame: FrameType | None) -> None:
+        again, self.arrived = self.arrived, True
+        if not self._held and not again:
+            raise KeyboardInterrupt
 
     def release(self) -> None:
         """Interrupt from now on, and at once if a signal came meanwhile."""
-        if self._pending:
-            self._pending = False
-            raise KeyboardInterrupt
         self._held = False
+        if self.arrived:
+            raise KeyboardInterrupt
 
     @contextmanager
     def held_back(self) -> Iterator[None]:
         """Interrupt afterwards; once interrupted, never again."""
-        if self._held:
+        if self._held or self.arrived:
             yield
             return
         self._held = True
@@ -183,18 +180,19 @@ def _spin(executor: SingleThreadedExecutor, node: Node) -> None:
             finished.result()
 
 
+def _nothing() -> None:
+    """Stand in for what a node does not have."""
+
+
 def _refuse(executable: str, reason: str) -> int:
     print(f'{executable}: {" ".join(reason.split())}', file=sys.stderr)
     return 1
 
 
 def _explain(error: Exception) -> str:
-    """Put an error of ROS's argument parser into words of the command line."""
+    """Put an error of ROS into words of the command line."""
     text = str(error).split(', at /')[0]  # the rest are places in ROS's own source
     if isinstance(error, rclpy_implementation.UnknownROSArgsError):
         return f'unknown ROS arguments: {" ".join(ast.literal_eval(text))}'
-    found = re.search(r"Couldn't parse ([^:'.]+)(?:: '(.*)')?\.(?: Error: (.*))?", text, re.S)
-    if not found:
-        return text
-    what, argument, reason = found.groups()
-    return f"cannot use '{argument or '-p'}': {_ARGUMENT_HINTS.get(what, reason)}"
+    _, malformed, what = text.partition("Couldn't parse ")
+    return f'cannot parse {what}; {_ARGUMENTS}' if malformed else text

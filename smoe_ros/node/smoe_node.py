@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
 
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType, JumpHandle, JumpThreshold
@@ -31,13 +30,12 @@ from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.settings import Settings
 from smoe_ros.machine.threads import give_back_free_memory
 from smoe_ros.messages.topics import resolve_topics
-from smoe_ros.node.camera import Camera
-from smoe_ros.node.camera_diagnostics import CameraDiagnostics
+from smoe_ros.node.camera import AnyImage, Camera
+from smoe_ros.node.diagnostics import Diagnostics
 from smoe_ros.node.network_swap import NetworkSwap
 from smoe_ros.node.parameters import checked, declare, warn_of_misspelt
 from smoe_ros.node.running import run_node, uninterrupted
 from smoe_ros.node.smoe_parameters import PARAMETERS, to_drawing, to_limits, to_settings
-from smoe_ros.node.subscription import AnyImage
 from smoe_ros.node.worker import FrameWorker, Plan
 
 # How soon a new subscriber of an output, or a publisher's reliability, is noticed.
@@ -72,18 +70,20 @@ class SmoeNode(LifecycleNode):
         self._timers: list[Timer] = []
         self._jump_handle: JumpHandle | None = None
         self._enabled = True
-        self._diagnostics = CameraDiagnostics(self)
+        self._diagnostics = Diagnostics(self)
         self._swap = NetworkSwap(self, lambda: self._pipeline, self._wished, self._sizes)
         self.create_service(SetBool, '~/enable', self._enable)
         self.add_on_set_parameters_callback(self._check)
         self.add_post_set_parameters_callback(self._apply)
 
     def start(self) -> None:
-        """Configure and activate without a lifecycle manager.
+        """Configure and activate without a lifecycle manager, if `autostart` says so.
 
         Raises:
             ConfigurationError: If the configuration cannot work.
         """
+        if not self._values['autostart']:
+            return
         self._starting = True  # a refusal is told by the exception, not logged as well
         if self.trigger_configure() is not TransitionCallbackReturn.SUCCESS:
             raise self._refusal or RuntimeError('the transition to configured was refused')
@@ -107,7 +107,6 @@ class SmoeNode(LifecycleNode):
         """Start the worker, and subscribe to the cameras whose outputs somebody wants."""
         with uninterrupted():  # else a thread might start that nobody knows of, nor ends
             self._worker = FrameWorker(self, self._plan(), self._cameras)
-        self._worker.enabled = self._enabled
         self._listen()
         return super().on_activate(state)
 
@@ -134,7 +133,6 @@ class SmoeNode(LifecycleNode):
     def close(self) -> None:
         """Stop and free everything before the node is destroyed."""
         self._stop(_LAST_FRAME_SECONDS)
-        self._swap.close()
         self._release()
 
     def _configure(self) -> None:
@@ -156,11 +154,8 @@ class SmoeNode(LifecycleNode):
         # Simulated time may stand still, and a recording that begins again turn it back.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timers = [
-            self.create_timer(period, callback, clock=steady)
-            for period, callback in (
-                (_FOLLOW_SECONDS, self._follow),
-                (_DIAGNOSTICS_SECONDS, self._publish_diagnostics),
-            )
+            self.create_timer(_FOLLOW_SECONDS, self._follow, clock=steady),
+            self.create_timer(_DIAGNOSTICS_SECONDS, self._publish_diagnostics, clock=steady),
         ]
         self._jump_handle = self.get_clock().create_jump_callback(
             _BACKWARD, post_callback=self._time_jumped
@@ -189,7 +184,7 @@ class SmoeNode(LifecycleNode):
         """Subscribe as the parameters of the input say now."""
         transport, reliability = self._values['image_transport'], self._values['input_reliability']
         for camera in self._cameras:
-            camera.input.configure(transport, reliability)
+            camera.configure(transport, reliability)
         self._follow()
 
     def _follow(self) -> None:
@@ -203,7 +198,7 @@ class SmoeNode(LifecycleNode):
 
     def _stop(self, timeout: float | None = None) -> None:
         for camera in self._cameras:
-            camera.input.close()
+            camera.unsubscribe()
         if self._worker is not None:
             self._worker.stop(timeout)
             self._worker = None
@@ -235,7 +230,7 @@ class SmoeNode(LifecycleNode):
 
     def _apply(self, parameters: Sequence[RosParameter]) -> None:
         """Take over parameters that were set: they count from the next frame on."""
-        self._values = self._changed(parameters)
+        self._values |= {one.name: one.value for one in parameters if one.name in self._values}
         if self._pipeline is None:
             return
         pipeline = self._swap.choose(self._pipeline, to_settings(self._values))
@@ -260,16 +255,10 @@ class SmoeNode(LifecycleNode):
             sizes.get(index, (height, width)) for index in range(len(self._values['image_topics']))
         ]
 
-    def _changed(self, parameters: Sequence[RosParameter]) -> dict[str, Any]:
-        changes = {one.name: one.value for one in parameters if one.name in self._values}
-        return {**self._values, **changes}
-
     def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Answer the service ~/enable: whether frames are explained."""
         self._enabled = request.data
-        if self._worker is not None:
-            self._worker.enabled = request.data
-            self._follow()
+        self._follow()
         response.success = True
         response.message = 'frames are explained' if request.data else 'no frame is explained'
         return response
@@ -291,18 +280,6 @@ class SmoeNode(LifecycleNode):
         )
 
 
-def _create() -> SmoeNode:
-    node = SmoeNode()
-    try:
-        if node.get_parameter('autostart').value:
-            node.start()
-    except BaseException:
-        node.close()
-        node.destroy_node()
-        raise
-    return node
-
-
 def main(args: Sequence[str] | None = None) -> int:
     """Run the node; see `run_node` for the exit codes."""
-    return run_node(_create, args)
+    return run_node(SmoeNode, args)

@@ -11,9 +11,9 @@ from smoe_ros.engines import AUTO, ENGINES
 from smoe_ros.explainer.settings import Settings, parse_scale_weights
 from smoe_ros.machine.devices import PRECISIONS
 from smoe_ros.messages.outputs import Drawing
+from smoe_ros.node.camera import RELIABILITIES, TRANSPORTS
 from smoe_ros.node.diagnostics import Limits
 from smoe_ros.node.parameters import Parameter
-from smoe_ros.node.subscription import RELIABILITIES, TRANSPORTS
 from smoe_ros.saliency.methods import CAMS, NORMALIZATIONS, STATISTICS
 
 PARAMETERS = (

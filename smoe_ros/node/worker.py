@@ -20,14 +20,12 @@ from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.temporal_average import TemporalAverage
 from smoe_ros.images import Rgb
 from smoe_ros.machine.threads import give_back_free_memory
-from smoe_ros.messages.compressed_images import decompress
-from smoe_ros.messages.contributions import Method
-from smoe_ros.messages.image_conversion import to_rgb
+from smoe_ros.messages.decoding import decompress, to_rgb
+from smoe_ros.messages.encoding import Method
 from smoe_ros.messages.outputs import Drawing
 from smoe_ros.messages.stamp_order import nanoseconds
-from smoe_ros.node.camera import Camera
+from smoe_ros.node.camera import AnyImage, Camera
 from smoe_ros.node.frame_slots import FrameSlots
-from smoe_ros.node.subscription import AnyImage
 from smoe_ros.saliency.methods import MethodOptions
 
 
@@ -56,7 +54,6 @@ class FrameWorker:
     """Takes the newest frame of every camera, explains them together and publishes.
 
     Attributes:
-        enabled: Whether frames are explained; dropped otherwise.
         plan: How the next frames are explained; one pass keeps to one plan.
         sizes: Height and width of each camera's latest frame, in pixels, by the camera's index.
     """
@@ -69,7 +66,6 @@ class FrameWorker:
             plan: How frames are explained.
             cameras: All cameras, by index.
         """
-        self.enabled = True
         self.plan = plan
         self.sizes: dict[int, tuple[int, int]] = {}
         self._stopping = threading.Event()
@@ -85,9 +81,7 @@ class FrameWorker:
         """Store a camera's newest image for the worker; never blocks."""
         counts = self._cameras[camera].counts
         counts.receive(nanoseconds(image.header.stamp))
-        if not self.enabled:
-            counts.drop()
-        elif self._slots.put(camera, image):
+        if self._slots.put(camera, image):
             counts.drop(overload=self.plan.max_rate == 0)
 
     def stop(self, timeout: float | None = None) -> None:
@@ -125,17 +119,7 @@ class FrameWorker:
     def _explain(self, taken: dict[int, AnyImage], plan: Plan) -> bool:
         """Explain frames and publish; return whether there was anything to explain."""
         started = time.monotonic()
-        frames: dict[int, Rgb] = {}
-        for index, image in taken.items():
-            try:
-                if self._cameras[index].outputs.watched():
-                    self._cameras[index].order.check(image.header.stamp, replayed=self._replayed())
-                    frames[index] = _to_rgb(image)
-                    self.sizes[index] = frames[index].shape[0], frames[index].shape[1]
-                else:
-                    self._cameras[index].counts.drop()
-            except Exception as error:  # whatever a driver sends, the thread goes on
-                self._reject(index, error)
+        frames = self._decoded(taken)
         if not frames:
             return False
         results: Sequence[FrameExplanation | Exception]
@@ -164,12 +148,27 @@ class FrameWorker:
                 continue
             # Without a stamp, or with a clock that has jumped back, there is no age.
             known = stamp != 0 and age >= 0
-            camera.counts.explain(age if known else float('nan'), time.monotonic() - started)
+            camera.counts.explain(age if known else None, time.monotonic() - started)
         return True
 
-    def _replayed(self) -> bool:
-        """Return whether time is simulated, as when a recording is played."""
-        return isinstance(self._clock, ROSClock) and self._clock.ros_time_is_active
+    def _decoded(self, taken: dict[int, AnyImage]) -> dict[int, Rgb]:
+        """Return the frames that are to be explained; apart, so that no camera is held longer."""
+        frames: dict[int, Rgb] = {}
+        # Time is simulated when a recording is played.
+        replayed = isinstance(self._clock, ROSClock) and self._clock.ros_time_is_active
+        for index, image in taken.items():
+            camera = self._cameras[index]
+            try:
+                if not camera.outputs.watched():
+                    camera.counts.drop()
+                    continue
+                camera.order.check(image.header.stamp, replayed=replayed)
+                compressed = isinstance(image, CompressedImage)
+                frames[index] = decompress(image) if compressed else to_rgb(image)
+                self.sizes[index] = frames[index].shape[0], frames[index].shape[1]
+            except Exception as error:  # whatever a driver sends, the thread goes on
+                self._reject(index, error)
+        return frames
 
     def _reject(self, index: int, error: Exception) -> None:
         camera = self._cameras[index]
@@ -183,10 +182,6 @@ class FrameWorker:
         self._logger.warning(
             f'{camera.topic}: frame rejected: {reason}', throttle_duration_sec=1.0
         )
-
-
-def _to_rgb(image: AnyImage) -> Rgb:
-    return decompress(image) if isinstance(image, CompressedImage) else to_rgb(image)
 
 
 def _method_of(plan: Plan) -> Method:

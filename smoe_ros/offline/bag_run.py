@@ -18,7 +18,7 @@ from smoe_ros.explainer.frame_explanation import FrameExplanation
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.temporal_average import TemporalAverage
 from smoe_ros.machine.threads import go_last
-from smoe_ros.messages.contributions import Method
+from smoe_ros.messages.encoding import Method
 from smoe_ros.messages.outputs import Drawing, ExplainedFrame, output_message
 from smoe_ros.messages.stamp_order import nanoseconds
 from smoe_ros.offline.journal import Journal, Place

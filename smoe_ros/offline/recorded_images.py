@@ -16,8 +16,7 @@ from smoe_ros.bags.message import Topic
 from smoe_ros.bags.writer import typestore
 from smoe_ros.errors import FrameError
 from smoe_ros.images import Rgb
-from smoe_ros.messages.compressed_images import decompress
-from smoe_ros.messages.image_conversion import to_rgb
+from smoe_ros.messages.decoding import decompress, to_rgb
 
 RAW_TYPE = 'sensor_msgs/msg/Image'
 COMPRESSED_TYPE = 'sensor_msgs/msg/CompressedImage'
