@@ -21,7 +21,13 @@ setup(
         (f'share/{PACKAGE}/hook', glob('hook/*')),
     ],
     install_requires=['setuptools'],
-    extras_require={'fast': ['numba', 'onnx', 'onnxruntime', 'onnxscript']},
+    # A robot's node needs none of these; versions that go together: requirements/extras.txt.
+    extras_require={
+        'fast': ['numba', 'onnx', 'onnxruntime', 'onnxscript'],
+        'bags': ['rosbags', 'mcap', 'Jinja2'],
+        'films': ['av'],
+        'evaluate': ['scipy', 'scikit-image', 'matplotlib'],
+    },
     zip_safe=True,
     maintainer='smoe_ros maintainers',
     maintainer_email='maintainers@smoe-ros.invalid',

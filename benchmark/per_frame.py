@@ -4,8 +4,7 @@
 """What explaining a frame costs, beside the bare network, the textbook and other libraries.
 
 usage: benchmark/per_frame.py [--backbones NAME ...] [--sizes PIXELS ...] [--repeats N]
-                              [--minutes M] [--memory NAME ...] [--threads N] [--quick]
-                              [--output FILE]
+                              [--minutes M] [--quick] [--output FILE]
 
 All candidates of a network and size take turns in one run. smoe_ros and the textbook go from a
 640x480 RGB frame to saliency, LOVI and contributions; bare networks and the other libraries from
@@ -18,54 +17,50 @@ The other libraries: pip install --no-deps -r requirements/benchmark.txt
 from __future__ import annotations
 
 import argparse
+import copy
 import gc
-import json
 import os
+import statistics
 import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-import host
-import per_frame_agreement
+import memory
 import torch
-from benchmark_options import OneLineParser
-from peers import PEERS
-from per_frame_candidates import (
+from candidates import (
     BARE,
     BARE_FOLDED,
     ENGINES,
     FOOTAGE,
     FRAME_NUMBER,
     TEXTBOOK,
-    TEXTBOOK_GAMMA,
     Workload,
     camera_frame,
     ours,
 )
-from per_frame_memory import measure as measure_memory
-from per_frame_tables import tables
-from per_frame_timing import interleaved, prepare, summarise
+from measuring import Record, Run, benchmark, in_words, interleaved, version_of
+from options import benchmark_parser, within
+from peers import PEERS
+from record_tables import per_frame
+from torch import Tensor
 
-from smoe_ros.errors import ConfigurationError
+from smoe_ros.explainer import Explainer
 from smoe_ros.images import Rgb
-
-__all__ = ['main', 'tables']
 
 BACKBONES = ('mobilenet_v3_large', 'efficientnet_lite0', 'resnet18', 'resnet50')
 SIZES = (224, 448)
 MEMORY_BACKBONES = ('efficientnet_lite0', 'resnet50')
 MEMORY_SIZE = 224
-_DEFAULT_OUTPUT = Path(__file__).parents[1] / 'docs' / 'performance' / 'per_frame.json'
 # Without what takes long to get ready: export and compilation.
-_QUICK = (BARE, BARE_FOLDED, ours('torch'), TEXTBOOK, TEXTBOOK_GAMMA, *(p.name for p in PEERS))
+_QUICK = (BARE, BARE_FOLDED, ours('torch'), TEXTBOOK, *(p.name for p in PEERS))
 _QUICK_MEMORY = (BARE, ours('torch'), TEXTBOOK)
+_QUICK_BACKBONES = ('efficientnet_lite0',)
 _QUICK_SIZE = 64
+_FAR = 1e-4
 
 
 def measure(
     backbone: str, short_side: int, rgb: Rgb, options: argparse.Namespace, seconds: float
-) -> dict[str, Any]:
+) -> Record:
     """Time all candidates on one network at one size.
 
     Args:
@@ -82,28 +77,26 @@ def measure(
         ConfigurationError: If the network cannot be loaded or explained.
     """
     workload = Workload(backbone, short_side, rgb)
+    failures: dict[str, str] = {}
+    candidates: dict[str, Run] = {}
     try:
-        builders = workload.builders
-        if options.quick:
-            builders = {name: build for name, build in builders.items() if name in _QUICK}
-        engines = [engine for engine in ENGINES if ours(engine) in builders]
-        agreement = per_frame_agreement.measure(workload, engines)
-        candidates, reasons = prepare(builders)
-        times, failed = interleaved(candidates, options.repeats, seconds)
+        names = [name for name in workload.builders if name in _QUICK or not options.quick]
+        agreement = measure_agreement(workload, [e for e in ENGINES if ours(e) in names])
+        for name in names:
+            try:
+                candidates[name] = workload.builders[name]()
+            except Exception as error:  # whatever a library raises costs its own row only
+                failures[name] = in_words(error)
+        times = interleaved(candidates, options.repeats, seconds, failures)
     finally:
         workload.close()
-    timed = {name: times[name] for name in builders if name in times}
-    fastest = min(
-        (name for name in map(ours, ENGINES) if name in timed),
-        key=lambda name: sum(timed[name]),
-        default='',
-    )
+    engines = [name for name in map(ours, ENGINES) if name in times]
+    fastest = min(engines, key=lambda name: sum(times[name]), default='')
     references = {
         'ratio_to_bare': BARE,
         'ratio_to_torch': ours('torch'),
         'ratio_to_fastest': fastest,
     }
-    failures = {name: {'reason': text} for name, text in (reasons | failed).items()}
     height, width = workload.batch.shape[-2:]
     return {
         'backbone': backbone,
@@ -112,96 +105,113 @@ def measure(
         'input': f'{width}x{height}',
         'rounds': len(next(iter(times.values()), ())),
         'fastest': fastest,
-        'candidates': summarise(timed, references) | failures,
+        'candidates': summarise(times, references)
+        | {name: {'reason': text} for name, text in failures.items()},
         'agreement': agreement,
     }
 
 
-def run(options: argparse.Namespace) -> dict[str, Any]:
+def summarise(times: Mapping[str, Sequence[float]], references: Mapping[str, str]) -> Record:
+    """Return medians and ratios.
+
+    Args:
+        times: Milliseconds of each candidate, round by round.
+        references: Name of each ratio, and of the candidate that it is to; ratios are medians of
+            those within each round, so that what slows one down slows its partner down, too.
+
+    Returns:
+        Of each candidate ``median_ms`` and the ratios.
+    """
+    summary: Record = {}
+    for name, values in times.items():
+        row: Record = {
+            'median_ms': round(statistics.median(values), 3),
+        }
+        for ratio, reference in references.items():
+            if reference in times:
+                pairs = zip(values, times[reference], strict=True)
+                row[ratio] = round(statistics.median(a / b for a, b in pairs), 4)
+        summary[name] = row
+    return summary
+
+
+def measure_agreement(workload: Workload, engines: Sequence[str]) -> list[Record]:
+    """Compare explanations of the workload's frame with those of the network as it is loaded."""
+    model, batch = workload.backbone.model, workload.batch
+    wanted = Explainer(model)(batch)
+    planes = copy.deepcopy(model).to(memory_format=torch.contiguous_format)
+    ways = {
+        'torch, planes instead of channels last': lambda: Explainer(planes)(batch),
+        'torch, float64': lambda: Explainer(copy.deepcopy(model).double())(batch),
+        'torch, batch normalisation folded': lambda: Explainer(workload.folded.model)(batch),
+    }
+    for engine in engines:
+        if engine != 'torch':
+            ways[f'engine {engine}'] = lambda e=engine: workload.pipeline(e).explainer(batch)
+    rows = []
+    for name, explain in ways.items():
+        row: Record = {'backbone': workload.settings.backbone, 'way': name}
+        try:
+            given = explain()
+            maps = _difference(given.scale_maps, wanted.scale_maps)
+            row['maps_max'] = maps.max().item()
+            row['maps_beyond'] = (maps > _FAR).float().mean().item()
+            row['saliency_max'] = _difference(given.saliency, wanted.saliency).max().item()
+        except Exception as error:  # whatever an engine raises costs its own row only
+            row['reason'] = in_words(error)
+        rows.append(row)
+    return rows
+
+
+def _difference(one: Tensor, other: Tensor) -> Tensor:
+    return (one.double() - other.double()).abs()
+
+
+def measure_all(options: argparse.Namespace) -> Record:
     """Measure everything and return the record.
 
     Raises:
         ConfigurationError: If a network cannot be loaded or explained, or there is no footage.
     """
-    if options.threads:
-        torch.set_num_threads(options.threads)
-        os.environ['OMP_NUM_THREADS'] = str(options.threads)  # the memory's processes, too
+    quick = options.quick
+    if quick:  # two threads wait long for each other on a busy machine
+        torch.set_num_threads(1)
+        os.environ['OMP_NUM_THREADS'] = '1'  # the memory's processes, too
+    repeats = options.repeats = 3 if quick else options.repeats
+    backbones = options.backbones or (_QUICK_BACKBONES if quick else BACKBONES)
+    sizes = options.sizes or ((_QUICK_SIZE,) if quick else SIZES)
     rgb = camera_frame()
-    record: dict[str, Any] = {
-        'host': host.describe(),
-        'threads': torch.get_num_threads(),
-        'frame': {'source': FOOTAGE, 'number': FRAME_NUMBER, 'width': 640, 'height': 480},
-        'repeats': options.repeats,
-        'quick': options.quick,
-        'peers': {peer.name: peer.describe() for peer in PEERS},
-        'configurations': [],
-        'memory': [],
-    }
-    jobs = [(backbone, size) for size in options.sizes for backbone in options.backbones]
+    jobs = [(backbone, size) for size in sizes for backbone in backbones]
+    configurations = []
     for backbone, size in jobs:
         print(f'{backbone} at {size} ...', file=sys.stderr)
-        one = measure(backbone, size, rgb, options, 60 * options.minutes / len(jobs))
-        record['configurations'].append(one)
+        seconds = 60 * options.minutes / len(jobs)
+        configurations.append(measure(backbone, size, rgb, options, seconds))
         gc.collect()
-    for backbone in options.memory:
+    of_memory = []
+    for backbone in _QUICK_BACKBONES if quick else MEMORY_BACKBONES:
         print(f'memory of {backbone} ...', file=sys.stderr)
-        size = _QUICK_SIZE if options.quick else MEMORY_SIZE
-        names = list(Workload(backbone, size, rgb).builders)
-        if options.quick:
-            names = [name for name in names if name in _QUICK_MEMORY]
-        record['memory'].append(measure_memory(backbone, size, names))
-    return record
-
-
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = OneLineParser(description='What explaining a frame costs.')
-    parser.add_argument('--backbones', nargs='+', metavar='NAME', help=f'default: {BACKBONES}')
-    parser.add_argument('--sizes', nargs='+', type=int, metavar='PIXELS', help='short sides')
-    parser.add_argument('--repeats', type=int, help='rounds at most (default: 40)')
-    parser.add_argument(
-        '--minutes',
-        type=float,
-        default=12,
-        help='for all rounds; getting ready and memory add some 12 (default: 12)',
-    )
-    parser.add_argument(
-        '--memory', nargs='*', metavar='NAME', help=f'networks (default: {MEMORY_BACKBONES})'
-    )
-    parser.add_argument('--threads', type=int, help="of torch (default: torch's own choice)")
-    parser.add_argument('--quick', action='store_true', help='one network, few rounds: a trial')
-    parser.add_argument('--output', type=Path, default=_DEFAULT_OUTPUT, metavar='FILE')
-    options = parser.parse_args(arguments)
-    quick = options.quick
-    options.backbones = options.backbones or (['efficientnet_lite0'] if quick else BACKBONES)
-    options.sizes = options.sizes or ([_QUICK_SIZE] if quick else SIZES)
-    options.repeats = (3 if quick else 40) if options.repeats is None else options.repeats
-    if quick and options.threads is None:
-        options.threads = 1  # two wait long for each other on a busy machine
-    if options.memory is None:
-        options.memory = ['efficientnet_lite0'] if quick else MEMORY_BACKBONES
-    if options.repeats < 2:
-        parser.error(f'--repeats is at least 2, got {options.repeats}')
-    return options
+        size = _QUICK_SIZE if quick else MEMORY_SIZE
+        of_memory.append(memory.measure(backbone, size, _QUICK_MEMORY if quick else None))
+    return {
+        'threads': torch.get_num_threads(),
+        'frame': {'source': FOOTAGE, 'number': FRAME_NUMBER, 'width': 640, 'height': 480},
+        'repeats': repeats,
+        'quick': quick,
+        'peers': {p.name: {'map': p.map, 'version': version_of(p.package)} for p in PEERS},
+        'configurations': configurations,
+        'memory': of_memory,
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print the tables, write the JSON, and return the exit code."""
-    options = _options(arguments)
-    try:
-        record = run(options)
-    except ConfigurationError as error:
-        print(f'per_frame: {error}', file=sys.stderr)
-        return 1
-    print(host.sentence(record['host']))
-    for title, table in tables(record).items():
-        print(f'\n{title}:\n\n{table}')
-    try:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
-    except OSError as error:
-        print(f"'{options.output}' cannot be written: {error.strerror}", file=sys.stderr)
-        return 1
-    return 0
+    """Run the benchmark and return the exit code."""
+    parser = benchmark_parser('per_frame', 'What explaining a frame costs.', 40)
+    add = parser.add_argument
+    add('--backbones', nargs='+', metavar='NAME', help=f'default: {", ".join(BACKBONES)}')
+    add('--sizes', nargs='+', type=within(int, 32, 4096), metavar='PIXELS', help='short sides')
+    add('--minutes', type=within(float, 0, 600), default=12, help='for all rounds (default: 12)')
+    return benchmark(parser.parse_args(arguments), measure_all, per_frame)
 
 
 if __name__ == '__main__':

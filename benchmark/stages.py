@@ -13,32 +13,26 @@ Needs the environment: source .venv/bin/activate && source install/setup.bash
 
 from __future__ import annotations
 
-import json
+import argparse
 import statistics
 import sys
-import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
-import host
-import torch
-from benchmark_options import repeated_parser
-from markdown_table import table
-from per_frame_candidates import Workload, camera_frame
+from candidates import BARE_FOLDED, BARE_ONNXRUNTIME, Workload, camera_frame
+from measuring import Record, Run, benchmark, interleaved
+from options import benchmark_parser
+from record_tables import stages
 
-from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer.frame_explanation import frame_explanations
 from smoe_ros.rendering import heat_map, lovi
 
 BACKBONES = ('efficientnet_lite0', 'mobilenet_v3_large', 'resnet18', 'resnet50')
 SIZES = (224, 448)
-ENGINES = ('torch', 'onnxruntime')
-_OUTPUT = Path(__file__).parents[1] / 'docs' / 'performance' / 'stages.json'
+FORWARD = {'torch': BARE_FOLDED, 'onnxruntime': BARE_ONNXRUNTIME}
 _STAGES = ('preprocess', 'forward', 'saliency', 'arrays', 'lovi', 'heat map')
 
 
-def measure(backbone: str, short_side: int, engine: str, repeats: int) -> dict[str, Any]:
+def measure(backbone: str, short_side: int, engine: str, repeats: int) -> Record:
     """Time the stages of one network on one engine, in milliseconds.
 
     Raises:
@@ -48,21 +42,15 @@ def measure(backbone: str, short_side: int, engine: str, repeats: int) -> dict[s
     explainer = workload.pipeline(engine).explainer
     explanation = explainer(workload.batch)
     maps = explanation.scale_maps[0].numpy()
-    runs: dict[str, Callable[[], object]] = {
-        'forward': _forward(workload, engine),
+    runs: dict[str, Run] = {
+        'forward': workload.builders[FORWARD[engine]](),
         'explain': lambda: explainer(workload.batch),
         'arrays': lambda: frame_explanations(explanation, explainer.scales),
         'lovi': lambda: lovi(maps),
         'heat map': lambda: heat_map(maps),
         'preprocess': lambda: workload.backbone.preprocess(workload.rgb),
     }
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for turn in range(repeats + 2):
-        for name, run in runs.items():
-            started = time.perf_counter()
-            run()
-            if turn >= 2:  # the first ones are warm-up
-                times[name].append(1000 * (time.perf_counter() - started))
+    times = interleaved(runs, repeats)
     workload.close()
     pairs = list(zip(times['explain'], times['forward'], times['lovi'], strict=True))
     medians = {name: statistics.median(values) for name, values in times.items()}
@@ -77,58 +65,18 @@ def measure(backbone: str, short_side: int, engine: str, repeats: int) -> dict[s
     }
 
 
-def _forward(workload: Workload, engine: str) -> Callable[[], object]:
-    """Return what runs the network as the engine does, and nothing else."""
-    if engine == 'onnxruntime':
-        return workload.builders['bare network, onnxruntime']()
-    model, batch = workload.folded.model, workload.batch
-
-    def run() -> None:
-        with torch.inference_mode():
-            model(batch)
-
-    return run
-
-
-def tables(record: dict[str, Any]) -> dict[str, str]:
-    """Turn a run's record into the Markdown table ``'stages'``."""
-    header = (
-        'network',
-        'short side',
-        'engine',
-        *(f'{stage}, ms' for stage in _STAGES),
-        'saliency and LOVI / forward',
-    )
-    rows = [
-        (
-            f'`{row["backbone"]}`',
-            str(row['short_side']),
-            row['engine'],
-            *(f'{row["median_ms"][stage]:.2f}' for stage in _STAGES),
-            f'{row["saliency_and_lovi_over_forward"]:.1%}',
-        )
-        for row in record['stages']
-    ]
-    return {'stages': table(header, rows)}
+def measure_all(options: argparse.Namespace) -> Record:
+    """Measure every case and return the record."""
+    cases = [(name, size, engine) for name in BACKBONES for size in SIZES for engine in FORWARD]
+    repeats = 3 if options.quick else options.repeats
+    chosen = cases[: 1 if options.quick else None]
+    return {'repeats': repeats, 'stages': [measure(*case, repeats) for case in chosen]}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print the table, write the JSON, and return the exit code."""
-    parser = repeated_parser('What a frame spends its time on.', 30, _OUTPUT)
-    options = parser.parse_args(arguments)
-    cases = [(name, size, engine) for name in BACKBONES for size in SIZES for engine in ENGINES]
-    record: dict[str, Any] = {'host': host.describe(), 'repeats': options.repeats, 'stages': []}
-    try:
-        for case in cases[: 1 if options.quick else None]:
-            record['stages'].append(measure(*case, 3 if options.quick else options.repeats))
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
-    except (ConfigurationError, OSError) as error:
-        print(f'stages: {error}', file=sys.stderr)
-        return 1
-    print(host.sentence(record['host']))
-    print(f'\n{tables(record)["stages"]}')
-    return 0
+    """Run the benchmark and return the exit code."""
+    parser = benchmark_parser('stages', 'What a frame spends its time on.', 30)
+    return benchmark(parser.parse_args(arguments), measure_all, stages)
 
 
 if __name__ == '__main__':

@@ -5,173 +5,145 @@
 
 usage: benchmark/through_ros.py [--engine NAME] [--seconds S] [--output FILE] [--quick]
 
-Cameras, node and listener are processes of their own and talk over DDS, in a ROS domain of their
-own, on this host only. Measured are the highest rate of one camera with under 5 % of its images
-dropped, and at 30 Hz the explanations' age, the node's CPU time and its memory for one to four
-cameras; each with a subscriber of `contributions` alone, and with subscribers of `overlay` and
-`lovi`, too. Both are tried in turn, so that the machine's drift meets both.
+Measured are the highest rate of one camera with under 5 % of its images dropped, and at 30 Hz the
+explanations' age, the node's CPU time and its memory for one to four cameras; each with a
+subscriber of `contributions` alone, and with subscribers of `overlay` and `lovi`, too. Both are
+tried in turn, so that the machine's drift meets both.
 
 Needs the environment: source .venv/bin/activate && source install/setup.bash
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
+import argparse
+import math
 import os
-import statistics
 import sys
-import tempfile
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from host import describe, sentence
-from soak_options import MAX_DOMAIN, Parser, integer, number
-from soak_processes import ros_environment, stop_signal
-from through_ros_peak import PeakSearch
-from through_ros_tables import tables
-from through_ros_trial import Bench, Size, Trial, row
+import numpy as np
+from measuring import Record, benchmark, percentiles
+from options import MAX_DOMAIN, benchmark_parser, within
+from record_tables import through_ros
+from ros_trial import Bench, Size, Trial, running
 
-from smoe_ros.demo.processes import Process, ProcessError, node_command
-
-__all__ = ['main', 'tables']
+from smoe_ros.demo.processes import ProcessError
+from smoe_ros.errors import ConfigurationError
 
 MAX_DROP_SHARE = 0.05
+RENDERINGS = ('overlay', 'lovi')
 # Cameras that cannot keep their rate do not offer it.
 _MIN_SENT_SHARE = 0.97
 _RATE = 30.0
-_OUTPUT = Path(__file__).parents[1] / 'docs' / 'performance' / 'through_ros.json'
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What is measured.
+@dataclass
+class PeakSearch:
+    """The search for the highest rate that is kept up with, one trial at a time.
 
-    Attributes:
-        cases: Image size and number of cameras, one node each; the peak is that of one camera.
-        seconds: Length of what counts at 30 Hz, in all.
-        rounds: Trials it is divided into.
-        settle: Seconds before what counts in each trial.
-        peak_seconds: Length of what counts of each trial of the search.
-        highest: Rate at which the search ends, in Hz.
-        resolution: Ratio of rates at which the search ends.
-        parameters: Of the node, beside its topics.
+    Doubles or halves the rate until it is bracketed, then halves the bracket's logarithm.
     """
 
-    cases: Sequence[tuple[Size, int]]
-    seconds: float
-    rounds: int
-    settle: float
-    peak_seconds: float
-    highest: float
-    resolution: float
-    parameters: Mapping[str, object]
+    rate: float  # to try next, in Hz; the first guess at first
+    lowest: float  # not to go below
+    highest: float  # not to go beyond
+    resolution: float  # ends when failed / passed is at most this; above 1
+    passed: float | None = None  # highest rate that passed
+    failed: float | None = None  # lowest rate that failed
+    done: bool = False  # nothing is left to try
+
+    def take(self, *, passed: bool) -> None:
+        """Take the verdict on `rate`, and choose the next one."""
+        tried = self.rate
+        if passed:
+            self.passed = tried
+        else:
+            self.failed = tried
+        if self.failed is None:
+            self.rate = min(tried * 2, self.highest)
+        elif self.passed is None:
+            self.rate = max(tried / 2, self.lowest)
+        else:
+            self.rate = math.sqrt(self.passed * self.failed)
+            self.done = self.failed / self.passed <= self.resolution
+        self.done = self.done or self.rate == tried  # at a bound
 
 
-def full(seconds: float) -> Plan:
-    """Return the plan of a run that is worth publishing.
+class Plan(NamedTuple):
+    """What is measured; lengths are seconds that count."""
 
-    Args:
-        seconds: Length of what counts at 30 Hz.
-    """
+    cases: Sequence[tuple[Size, int]]  # image size and number of cameras, one node each
+    length: float  # at 30 Hz, in all
+    rounds: int  # that it is divided into
+    settle: float  # before what counts of each trial
+    peak_length: float  # of each trial of the search
+    highest: float  # rate at which the search ends, in Hz
+    resolution: float  # ratio of rates at which it ends
+
+
+def plan_of(options: argparse.Namespace) -> Plan:
+    """Return the plan of a run, with --quick of one that only shows that everything works."""
+    if options.quick:
+        return Plan((((320, 240), 1),), 1.0, 1, 0.3, 0.6, _RATE, 2.0)
     vga, hd = (640, 480), (1280, 720)
     cases = ((vga, 1), (vga, 2), (vga, 4), (hd, 1), (hd, 2))
-    return Plan(cases, seconds, 2, 1.0, max(seconds / 3, 2.0), 120.0, 1.05, {})
+    length = options.seconds
+    return Plan(cases, length, 2, 1.0, max(length / 3, 2.0), 120.0, 1.05)
 
 
-def quick() -> Plan:
-    """Return the plan of a run of seconds, which only shows that everything works."""
-    return Plan((((320, 240), 1),), 1.0, 1, 0.3, 0.6, _RATE, 2.0, {'short_side': 64})
-
-
-def main(args: Sequence[str] | None = None) -> int:
-    """Measure, print, write, and return the exit code."""
-    parser = Parser(description='What smoe_node keeps up with, over DDS.', allow_abbrev=False)
-    add = parser.add_argument
-    add('--engine', default='auto', help="the node's parameter engine (default: auto)")
-    add('--seconds', type=number(1, 3600), default=10.0, help='at 30 Hz, a row (default: 10)')
-    add('--output', type=Path, default=_OUTPUT, metavar='FILE', help='JSON to write')
-    add('--quick', action='store_true', help='a run of seconds, whose figures say nothing')
-    domain = 1 + os.getpid() % MAX_DOMAIN
-    add('--domain', type=integer(0, MAX_DOMAIN), default=domain, help='ROS domain')
-    options = parser.parse_args(args)
-    plan = quick() if options.quick else full(options.seconds)
-    if options.engine != 'auto':  # the node's default
-        plan.parameters['engine'] = options.engine
-    try:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        record = measure(plan, options.domain)
-        options.output.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
-    except (OSError, ProcessError) as error:
-        print(f'{Path(__file__).name}: {error}', file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    print(sentence(record['host']))
-    for name, table in tables(record).items():
-        print(f'\n{name}:\n\n{table}')
-    return 0
-
-
-def measure(plan: Plan, domain: int) -> dict[str, Any]:
+def measure(options: argparse.Namespace) -> Record:
     """Measure all cases.
 
-    Args:
-        plan: What is measured.
-        domain: ROS domain.
-
     Returns:
-        The record, ready for JSON: ``host`` (`describe`'s), ``settings``, ``node`` (what it
-        ran), ``peak_rate`` and ``at_30_hz`` with one row each a case and kind of subscribers.
+        The record: ``plan``, ``parameters``, ``node`` (what it ran), ``peak_rate`` and
+        ``at_30_hz`` with one row each a case and kind of subscribers.
 
     Raises:
-        ProcessError: If a process ended by itself.
+        ConfigurationError: If a process ended by itself.
         KeyboardInterrupt: If the user ended the run.
     """
-    peaks: list[dict[str, Any]] = []
-    steady: list[dict[str, Any]] = []
+    plan = plan_of(options)
+    parameters = ['short_side:=64'] if options.quick else []
+    if options.engine != 'auto':  # the node's default
+        parameters.append(f'engine:={options.engine}')
+    peaks: list[Record] = []
+    steady: list[Record] = []
     facts: Mapping[str, str] = {}
-    with stop_signal() as stopped, tempfile.TemporaryDirectory(prefix='smoe_bench_') as logs:
+    try:
         for size, cameras in plan.cases:
             case = {'size': size, 'cameras': cameras}
-            with _running(plan, size, cameras, domain, Path(logs), stopped) as bench:
+            with running(cameras, size, options.domain, parameters) as bench:
                 for rendering, trials in _steady(bench, plan).items():
                     steady.append(case | {'rendering': rendering} | row(trials))
                     facts = trials[-1].facts
                 if cameras == 1:
                     for rendering, found in _peaks(bench, plan).items():
-                        peaks.append(case | {'rendering': rendering} | found)
+                        ends = {'passed_hz': found.passed, 'failed_hz': found.failed}
+                        peaks.append(case | {'rendering': rendering} | ends)
+    except ProcessError as error:
+        raise ConfigurationError(str(error)) from error
     return {
-        'host': describe(),
-        'settings': {
-            'seconds': plan.seconds,
-            'peak_seconds': plan.peak_seconds,
-            'settle_seconds': plan.settle,
-            'max_drop_share': MAX_DROP_SHARE,
-            'parameters': dict(plan.parameters),
-        },
-        'node': dict(facts),
+        'plan': plan,
+        'parameters': parameters,
+        'node': facts,
         'peak_rate': peaks,
         'at_30_hz': steady,
     }
 
 
-@contextlib.contextmanager
-def _running(
-    plan: Plan, size: Size, cameras: int, domain: int, logs: Path, stopped: threading.Event
-) -> Iterator[Bench]:
-    """Run a node for some cameras."""
-    environment = ros_environment(domain, logs)
-    os.environ.update(environment)  # the listener's transport, too
-    namespaces = [f'/bench_{os.getpid()}/camera_{i}' for i in range(cameras)]
-    topics = ', '.join(f'{namespace}/image_raw' for namespace in namespaces)
-    warm_up = ['-p', f'image_topics:=[{topics}]', '-p', f'warm_up_size:=[{size[0]}, {size[1]}]']
-    command = node_command('smoe_node', plan.parameters, warm_up)
-    with Process('smoe_node', command, environment, logs) as node:
-        yield Bench(node, namespaces, size, environment, logs, domain, stopped)
+def _run(bench: Bench, plan: Plan, rate: float, rendering: bool, seconds: float) -> Trial:
+    kind = 'rendering' if rendering else 'no rendering'
+    cameras = f'{len(bench.namespaces)} x {bench.size[0]}x{bench.size[1]}'
+    print(f'{cameras} at {rate:.1f} Hz, {kind}', file=sys.stderr, flush=True)
+    renderings = RENDERINGS if rendering else ()
+    trial = bench.run(rate, renderings, settle=plan.settle, seconds=seconds)
+    if trial.stopped:
+        raise KeyboardInterrupt
+    if trial.problem:
+        raise ProcessError(trial.problem)
+    return trial
 
 
 def _steady(bench: Bench, plan: Plan) -> dict[bool, list[Trial]]:
@@ -179,56 +151,73 @@ def _steady(bench: Bench, plan: Plan) -> dict[bool, list[Trial]]:
     trials: dict[bool, list[Trial]] = {False: [], True: []}
     for _ in range(plan.rounds):
         for rendering, done in trials.items():
-            _progress(bench, _RATE, rendering)
-            seconds = plan.seconds / plan.rounds
-            trial = bench.run(_RATE, rendering=rendering, settle=plan.settle, seconds=seconds)
-            done.append(trial)
+            done.append(_run(bench, plan, _RATE, rendering, plan.length / plan.rounds))
     return trials
 
 
-def _peaks(bench: Bench, plan: Plan) -> dict[bool, dict[str, Any]]:
+def _peaks(bench: Bench, plan: Plan) -> dict[bool, PeakSearch]:
     """Search for the peak rates without rendering and with it, a trial each in turn."""
     searches = {
         rendering: PeakSearch(_RATE, 1.0, plan.highest, plan.resolution)
         for rendering in (False, True)
     }
-    tried: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
     while not all(search.done for search in searches.values()):
         for rendering, search in searches.items():
-            if search.done:
-                continue
-            figures = _try_rate(bench, plan, search.rate, rendering)
-            tried[rendering].append(figures)
-            search.take(passed=figures['drop_share'] < MAX_DROP_SHARE and figures['offered'])
+            if not search.done:
+                # A hiccup of the machine fails a rate that could pass: so it is tried twice.
+                tries = (_keeps_up(bench, plan, search.rate, rendering) for _ in range(2))
+                search.take(passed=any(tries))
+    return searches
+
+
+def _keeps_up(bench: Bench, plan: Plan, rate: float, rendering: bool) -> bool:
+    trial = _run(bench, plan, rate, rendering, plan.peak_length)
+    offered = trial.sent >= _MIN_SENT_SHARE * rate * plan.peak_length - 1
+    return offered and len(trial.ages_ms) > (1 - MAX_DROP_SHARE) * trial.sent
+
+
+def row(trials: Sequence[Trial]) -> Record:
+    """Return the figures of equal trials taken together, ready for JSON.
+
+    Args:
+        trials: At least one.
+    """
+    seconds = sum(trial.seconds for trial in trials)
+    watched = sum(trial.samples[-1].seconds for trial in trials)
+    samples = [sample for trial in trials for sample in trial.samples]
+    explained = sum(len(trial.ages_ms) for trial in trials)
+    sent = sum(trial.sent for trial in trials)
+    times = [trial.explain_ms for trial in trials if trial.explain_ms is not None]
     return {
-        rendering: {
-            'passed_hz': search.passed,
-            'failed_hz': search.failed,
-            'tried': tried[rendering],
-            'cameras_cpus_busy': statistics.median(
-                one['cameras_cpus_busy'] for one in tried[rendering]
-            ),
-        }
-        for rendering, search in searches.items()
+        'seconds': seconds,
+        'sent': sent,
+        'explained': explained,
+        'dropped': sent - explained,
+        'explained_hz': explained / seconds,
+        'age_ms': percentiles([age for trial in trials for age in trial.ages_ms], (50, 95, 99)),
+        'explain_ms_p50': float(np.mean(times)) if times else None,
+        'cpus_busy': {'node': sum(trial.node_cpu_seconds for trial in trials) / watched},
+        'peak_memory_mb': {
+            'resident': max(sample.resident_mb for sample in samples),
+            'proportional': max(sample.proportional_mb for sample in samples),
+        },
     }
 
 
-def _try_rate(bench: Bench, plan: Plan, rate: float, rendering: bool) -> dict[str, Any]:
-    _progress(bench, rate, rendering)
-    trial = bench.run(rate, rendering=rendering, settle=plan.settle, seconds=plan.peak_seconds)
-    return {
-        'rate_hz': rate,
-        'sent': trial.sent,
-        'drop_share': trial.drop_share,
-        'offered': trial.sent >= _MIN_SENT_SHARE * rate * plan.peak_seconds - 1,
-        'cameras_cpus_busy': trial.camera_cpu_seconds / trial.seconds,
-    }
-
-
-def _progress(bench: Bench, rate: float, rendering: bool) -> None:
-    kind = 'rendering' if rendering else 'no rendering'
-    cameras = f'{len(bench.namespaces)} x {bench.size[0]}x{bench.size[1]}'
-    print(f'{cameras} at {rate:.1f} Hz, {kind}', file=sys.stderr, flush=True)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark and return the exit code."""
+    parser = benchmark_parser('through_ros', 'What smoe_node keeps up with, over DDS.')
+    add = parser.add_argument
+    add('--engine', default='auto', help="the node's parameter engine (default: auto)")
+    add(
+        '--seconds',
+        type=within(float, 1, 3600),
+        default=10.0,
+        help='at 30 Hz, a row (default: 10)',
+    )
+    domain = 1 + os.getpid() % MAX_DOMAIN
+    add('--domain', type=within(int, 0, MAX_DOMAIN), default=domain, help='ROS domain')
+    return benchmark(parser.parse_args(arguments), measure, through_ros)
 
 
 if __name__ == '__main__':

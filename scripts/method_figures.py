@@ -1,30 +1,82 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The pictures of docs/method.md."""
+"""The pictures of docs/method.md: photos as EfficientNet-Lite0 with ImageNet weights sees them."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
+import skimage.data
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from method_photos import Photo, explained_photos
 from scipy.special import gammainc, gammaln
 
+from smoe_ros.backbones import load_backbone
+from smoe_ros.explainer import Explainer, Explanation
+from smoe_ros.explainer.forward_pass import run
+from smoe_ros.images import Rgb
 from smoe_ros.rendering import lovi
 from smoe_ros.saliency import gamma_cdf
 from smoe_ros.saliency.gamma import fit_shape, log_mean_ratio
-from smoe_ros.saliency.methods import STATISTICS
+from smoe_ros.saliency.methods import STATISTICS, MethodOptions
+from smoe_ros.scales import Scale
 
 Array = np.typing.NDArray[np.floating]
+
+PHOTOS = ('chelsea', 'coffee', 'rocket')
+NOISE = 'white noise'
 
 _DPI = 120
 # Shows both the white and the black of LOVI.
 _GREY = '#cfcfcf'
 # JPEG for photos, of which PNG would make megabytes.
 _JPEG = {'quality': 88, 'optimize': True}
+
+
+class Photo(NamedTuple):
+    """A photo and its explanation."""
+
+    name: str  # in skimage.data
+    rgb: Rgb
+    label: str  # the class that the network takes it for, and how surely
+    scales: tuple[Scale, ...]
+    explanation: Explanation  # of a batch of this photo alone
+    raw_maps: list[torch.Tensor]  # SMOE Scale of each scale, shape (1, h, w) each
+    activations: list[torch.Tensor]  # what it was taken of, shape (1, C, h, w) each
+
+    @property
+    def aspect(self) -> float:
+        """Height over width."""
+        return self.rgb.shape[0] / self.rgb.shape[1]
+
+
+def explained_photos(names: Sequence[str] = PHOTOS, **options: str) -> list[Photo]:
+    """Explain photos.
+
+    Args:
+        names: Names in skimage.data, or ``NOISE``.
+        options: Of `Explainer`.
+    """
+    backbone = load_backbone()
+    method = MethodOptions()
+    photos = []
+    with Explainer(backbone.model, **options) as explainer:
+        scales = explainer.scales
+        for name in names:
+            if name == NOISE:
+                rgb = np.random.default_rng(0).integers(0, 256, (300, 450, 3), np.uint8)
+            else:
+                rgb = getattr(skimage.data, name)()
+            batch = backbone.preprocess(rgb)[None]
+            seen = explainer(batch)
+            chance, index = seen.logits[0].softmax(dim=0).max(dim=0)
+            label = f'{backbone.labels[index]}\n{chance:.0%}'
+            read = run(backbone.model, batch, scales, method, keep_activations=True)
+            photos.append(Photo(name, rgb, label, scales, seen, read.raw_maps, read.activations))
+    return photos
 
 
 def draw_all(folder: Path) -> None:
@@ -116,34 +168,24 @@ def _draw_gamma_cdf(photo: Photo, path: Path) -> None:
     curves.grid(alpha=0.3)
     raw_map = photo.raw_maps[1]
     _show(exact, gamma_cdf(raw_map)[0].numpy(), '', photo.aspect)
-    _show(truncated, _truncated_gamma_cdf(raw_map), '', photo.aspect)
+    x = (raw_map - raw_map.min() + 1e-7).double().flatten(1)
+    mean, s = log_mean_ratio(x, dim=1)
+    k = fit_shape(s)
+    cdf = truncated_gammainc(k.item(), (x * k / mean).numpy())
+    _show(truncated, cdf.reshape(raw_map.shape[1:]), '', photo.aspect)
     exact.set_title('gamma_cdf, exact')
     truncated.set_title('gamma_cdf by 8 terms')
     _save(figure, path)
 
 
-def _truncated_gamma_cdf(raw_map: torch.Tensor) -> Array:
-    """The Gamma CDF of one map, (1, H, W), as the series of 8 terms gives it."""
-    x = (raw_map - raw_map.min() + 1e-7).double().flatten(1)
-    mean, s = log_mean_ratio(x, dim=1)
-    k = fit_shape(s)
-    cdf = truncated_gammainc(k.item(), (x * k / mean).numpy())
-    return cdf.reshape(raw_map.shape[1:])
-
-
 def _draw_statistics(path: Path) -> None:
     """The fused saliency of one photo by every statistic."""
-    figure = Figure((14.4, 2.2), layout='constrained')
-    row = figure.subplots(1, 1 + len(STATISTICS))
     pictures = {}
     for name in STATISTICS:
         (photo,) = explained_photos(('coffee',), statistic=name)
         pictures['photo'] = photo.rgb
         pictures[name.replace('_normal', '_\nnormal')] = photo.explanation.saliency[0].numpy()
-    for axes, (title, picture) in zip(row, pictures.items(), strict=True):
-        _show(axes, picture, '', photo.aspect)
-        axes.set_title(title)
-    _save(figure, path)
+    _draw_row(pictures, photo, '', 2.2, path)
 
 
 def _draw_class_map(path: Path) -> None:
@@ -151,8 +193,6 @@ def _draw_class_map(path: Path) -> None:
     (plain,) = explained_photos(('coffee',))
     (photo,) = explained_photos(('coffee',), cam='grad_cam')
     seen = photo.explanation
-    figure = Figure((14.4, 2.6), layout='constrained')
-    row = figure.subplots(1, 5)
     pictures = {
         'photo': photo.rgb,
         'saliency S': plain.explanation.saliency[0].numpy(),
@@ -160,8 +200,17 @@ def _draw_class_map(path: Path) -> None:
         'class map S · CAM': seen.saliency[0].numpy(),
         'rest S · (1 − CAM)': seen.rest[0].numpy(),
     }
+    _draw_row(pictures, photo, photo.label, 2.6, path)
+
+
+def _draw_row(
+    pictures: dict[str, Array], photo: Photo, note: str, height: float, path: Path
+) -> None:
+    """Draw pictures of a photo under their titles, the note below the first."""
+    figure = Figure((14.4, height), layout='constrained')
+    row = figure.subplots(1, len(pictures))
     for axes, (title, picture) in zip(row, pictures.items(), strict=True):
-        _show(axes, picture, photo.label if title == 'photo' else '', photo.aspect)
+        _show(axes, picture, note if title == 'photo' else '', photo.aspect)
         axes.set_title(title)
     _save(figure, path)
 

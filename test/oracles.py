@@ -11,6 +11,7 @@ import math
 from fractions import Fraction
 
 import numpy as np
+from scipy.ndimage import map_coordinates
 from scipy.optimize import brentq
 from scipy.special import digamma, erf, gammainc
 from scipy.stats import norm
@@ -47,22 +48,11 @@ def min_max(maps):
 def bilinear(image, size):
     """Resize one (h, w) image to size (H, W); pixels are squares, the border is repeated."""
     image = np.asarray(image, dtype=np.float64)
-    height, width = image.shape
-
-    def neighbours(index, source, target):
-        position = max((index + 0.5) * source / target - 0.5, 0.0)
-        first = min(math.floor(position), source - 1)
-        return first, min(first + 1, source - 1), position - first
-
-    result = np.empty(size)
-    for y in range(size[0]):
-        top, bottom, down = neighbours(y, height, size[0])
-        for x in range(size[1]):
-            left, right, across = neighbours(x, width, size[1])
-            above = (1.0 - across) * image[top, left] + across * image[top, right]
-            below = (1.0 - across) * image[bottom, left] + across * image[bottom, right]
-            result[y, x] = (1.0 - down) * above + down * below
-    return result
+    places = [
+        (np.arange(new) + 0.5) * old / new - 0.5
+        for old, new in zip(image.shape, size, strict=True)
+    ]
+    return map_coordinates(image, np.meshgrid(*places, indexing='ij'), order=1, mode='nearest')
 
 
 def fuse_scales(scale_maps, size, weights=None):
@@ -74,14 +64,11 @@ def fuse_scales(scale_maps, size, weights=None):
     )
     saliency = np.einsum('s,bshw->bhw', share, resized)
     contributions = np.empty(resized.shape[:2])
-    for b, fused in enumerate(saliency):
-        pattern = fused - fused.mean()
-        variance = (pattern**2).mean()
-        for s, one in enumerate(resized[b]):
-            explained = ((one - one.mean()) * pattern).mean()
-            contributions[b, s] = (
-                share[s] if variance <= FLAT_VARIANCE else share[s] * explained / variance
-            )
+    for b, s in np.ndindex(*contributions.shape):
+        pattern = saliency[b] - saliency[b].mean()
+        explained = ((resized[b, s] - resized[b, s].mean()) * pattern).mean()
+        variance = pattern.var()
+        contributions[b, s] = share[s] * (1 if variance <= FLAT_VARIANCE else explained / variance)
     return saliency, resized, contributions
 
 
@@ -211,21 +198,17 @@ def class_activation(activation, gradient, method, score=None):
     gradient = np.asarray(gradient, dtype=np.float64)
     batch, channels, height, width = activation.shape
     result = np.zeros((batch, height, width))
-    for b in range(batch):
-        for c in range(channels):
-            a, g = activation[b, c], gradient[b, c]
-            if method == 'grad_cam':
-                alpha = g.sum() / (height * width)
-            elif method == 'x_grad_cam':
-                alpha = (g * a).sum() / (a.sum() + 1e-6)
-            else:
-                factor = 1.0 if score is None else math.exp(score[b])
-                total = sum(a[i] * g[i] ** 3 for i in np.ndindex(height, width))
-                alpha = sum(
-                    g[i] ** 2 / (2 * g[i] ** 2 + total + 1e-7) * max(factor * g[i], 0.0)
-                    for i in np.ndindex(height, width)
-                )
-            result[b] += alpha * a
+    for b, c in np.ndindex(batch, channels):
+        a, g = activation[b, c], gradient[b, c]
+        if method == 'grad_cam':
+            alpha = g.mean()
+        elif method == 'x_grad_cam':
+            alpha = (g * a).sum() / (a.sum() + 1e-6)
+        else:
+            factor = 1.0 if score is None else math.exp(score[b])
+            share = g**2 / (2 * g**2 + (a * g**3).sum() + 1e-7)
+            alpha = (share * np.maximum(factor * g, 0.0)).sum()
+        result[b] += alpha * a
     return np.maximum(result, 0.0)
 
 
@@ -243,5 +226,4 @@ def feature_vectors(activation, points, size):
 
 def salient_mask(saliency, kept):
     """Return True on the `kept` highest pixels of one (H, W) map and on all equal to the last."""
-    last = sorted(saliency.ravel().tolist(), reverse=True)[kept - 1]
-    return np.array([[value >= last for value in row] for row in saliency.tolist()])
+    return saliency >= np.sort(saliency.ravel())[-kept]

@@ -1,45 +1,18 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Networks by name: real weights, torch's cache of weights, and downloads.
+"""Networks by name, and what of preprocessing and labels the user may say.
 
-Checkpoints that the user names are in test_checkpoints.py.
+Weights in files are in test_checkpoints.py.
 """
-
-import hashlib
-import http.server
-import threading
-import urllib.request
-from functools import partial
 
 import pytest
 import torch
-import torchvision
 from small_networks import CAT, COFFEE, one_thread  # noqa: F401
 
 from smoe_ros.backbones import backbone_names, load_backbone
 from smoe_ros.errors import ConfigurationError
 
-# Small, and its published file is not likely to be in anybody's cache under tmp_path.
 SMALL = 'squeezenet1_1'
-PUBLISHED = torchvision.models.get_model_weights(SMALL).DEFAULT
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    """Point torch's cache to an empty folder, and return where it keeps weights."""
-    monkeypatch.setattr(torch.hub, '_hub_dir', None)
-    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
-    return tmp_path / 'hub' / 'checkpoints'
-
-
-@pytest.fixture(scope='module')
-def small_state():
-    return torchvision.models.get_model(SMALL, weights=None).state_dict()
-
-
-def published_file(cache):
-    cache.mkdir(parents=True, exist_ok=True)
-    return cache / PUBLISHED.url.rpartition('/')[2]
 
 
 def refusal(*args, **options):
@@ -50,9 +23,6 @@ def refusal(*args, **options):
     assert '\n' not in text
     assert len(text) < 700
     return text
-
-
-# --- names and real weights ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -98,14 +68,13 @@ def test_the_short_side_reaches_the_preprocessing():
     assert load_backbone(SMALL, 'random', short_side=96).preprocess(CAT()).shape == (3, 96, 160)
 
 
-def test_torchvision_networks_get_their_published_mean_and_standard_deviation():
-    white = load_backbone(SMALL, 'random').preprocess(CAT() * 0 + 255)
-    expected = [(1 - m) / s for m, s in zip((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))]  # noqa: B905
-    torch.testing.assert_close(white[:, 0, 0], torch.tensor(expected), rtol=0, atol=1e-5)
-
-
 def normalised_white(**options):
     return load_backbone(SMALL, 'random', **options).preprocess(CAT() * 0 + 255)[:, 0, 0]
+
+
+def test_torchvision_networks_get_their_published_mean_and_standard_deviation():
+    expected = (1 - torch.tensor([0.485, 0.456, 0.406])) / torch.tensor([0.229, 0.224, 0.225])
+    torch.testing.assert_close(normalised_white(), expected, rtol=0, atol=1e-5)
 
 
 def test_a_mean_and_std_that_are_given_take_the_place_of_the_networks():
@@ -159,138 +128,3 @@ def test_labels_that_cannot_be_read_are_refused_with_the_path(tmp_path, content,
     text = refusal(SMALL, 'random', labels=str(path))
     assert f"labels '{path}'" in text
     assert reason in text
-
-
-# --- default weights in torch's cache -----------------------------------------------------------
-
-
-def test_default_weights_that_are_missing_name_the_file_and_the_ways_out(cache):
-    text = refusal('resnet50')
-    expected = torchvision.models.ResNet50_Weights.DEFAULT.url.rpartition('/')[2]
-    assert f'{cache / expected} is missing' in text
-    assert 'set allow_download to true' in text
-    assert not cache.exists()
-
-
-def test_default_weights_in_the_cache_are_used(cache, small_state):
-    torch.save(small_state, published_file(cache))
-    backbone = load_backbone(SMALL)
-    assert backbone.labels == tuple(PUBLISHED.meta['categories'])
-    for name, value in backbone.model.state_dict().items():
-        assert torch.equal(value, small_state[name])
-
-
-def test_old_parameter_names_in_published_weights_are_understood(cache):
-    """The files of torchvision's DenseNets are older than its names, and than some buffers."""
-    weights = torchvision.models.DenseNet121_Weights.DEFAULT
-    state = torchvision.models.densenet121(weights=None).state_dict()
-    parts = {f'{part}{i}.': f'{part}.{i}.' for part in ('norm', 'conv') for i in (1, 2)}
-    old = {}
-    for name, value in state.items():
-        for new_part, old_part in parts.items() if 'denselayer' in name else ():
-            name = name.replace(new_part, old_part)  # noqa: PLW2901
-        if not name.endswith('num_batches_tracked'):
-            old[name] = value
-    cache.mkdir(parents=True)
-    torch.save(old, cache / weights.url.rpartition('/')[2])
-    loaded = load_backbone('densenet121').model.state_dict()
-    assert all(torch.equal(value, state[name]) for name, value in loaded.items())
-
-
-@pytest.mark.parametrize(
-    'content',
-    [b'', b'<html>Log in to the network</html>\n', b'PK\x03\x04 truncated', b'\x80\x02X'],
-)
-def test_a_damaged_file_in_the_cache_is_named(cache, content):
-    published_file(cache).write_bytes(content)
-    text = refusal(SMALL)
-    assert str(published_file(cache)) in text
-    assert 'is no readable checkpoint' in text
-
-
-def test_weights_of_another_network_in_the_cache_are_named(cache, small_state):
-    torch.save({'conv.weight': torch.zeros(3, 3)}, published_file(cache))
-    text = refusal(SMALL)
-    assert f'do not load from {published_file(cache)}' in text
-    assert 'delete that file' in text
-
-
-class RunsCode:
-    """Unpickling this writes a file."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (exec, (f'open({str(self.path)!r}, "w")',))
-
-
-def test_code_in_a_file_in_the_cache_is_not_run(cache, tmp_path, small_state):
-    torch.save({**small_state, 'extra': RunsCode(tmp_path / 'run')}, published_file(cache))
-    refusal(SMALL)
-    assert not (tmp_path / 'run').exists()
-
-
-# --- downloads ----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def server(tmp_path, monkeypatch):
-    """Serve a folder on this machine, and let the published weights lie there.
-
-    Returns a function that publishes a content under a hash, by default its own.
-    """
-    folder = tmp_path / 'served'
-    folder.mkdir()
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    http_server = http.server.ThreadingHTTPServer(
-        ('127.0.0.1', 0), partial(Quiet, directory=str(folder))
-    )
-    threading.Thread(target=http_server.serve_forever, daemon=True).start()
-    for variable in ('http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(urllib.request, '_opener', None)  # it remembers the proxies
-
-    def publish(content, digest=None):
-        digest = digest or hashlib.sha256(content).hexdigest()[:8]
-        (folder / f'{SMALL}-{digest}.pth').write_bytes(content)
-        url = f'http://127.0.0.1:{http_server.server_port}/{SMALL}-{digest}.pth'
-        monkeypatch.setattr(PUBLISHED.value, 'url', url)
-
-    yield publish
-    http_server.shutdown()
-    http_server.server_close()
-
-
-def test_an_allowed_download_is_made_once_and_used(cache, server, small_state, tmp_path):
-    source = tmp_path / 'source.pth'
-    torch.save(small_state, source)
-    server(source.read_bytes())
-    assert 'is missing' in refusal(SMALL)
-    state = load_backbone(SMALL, allow_download=True).model.state_dict()
-    assert all(torch.equal(value, small_state[name]) for name, value in state.items())
-    assert published_file(cache).is_file()
-    load_backbone(SMALL)
-
-
-def test_a_download_with_a_wrong_hash_is_refused_and_not_kept(cache, server):
-    server(b'<html>Log in to the network</html>', digest='0badc0de')
-    text = refusal(SMALL, allow_download=True)
-    assert f'could not be downloaded to {published_file(cache)}' in text
-    assert 'invalid hash value' in text
-    assert list(cache.iterdir()) == []
-
-
-def test_a_download_without_a_network_is_refused_in_one_line(cache, monkeypatch):
-    # Nothing listens on port 9 of this machine.
-    monkeypatch.setattr(PUBLISHED.value, 'url', f'http://127.0.0.1:9/{SMALL}-00000000.pth')
-    monkeypatch.setattr(urllib.request, '_opener', None)
-    for variable in ('http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'):
-        monkeypatch.delenv(variable, raising=False)
-    text = refusal(SMALL, allow_download=True)
-    assert f'could not be downloaded to {published_file(cache)}' in text
-    assert "put the file there, or set weights to a path or 'random'" in text

@@ -272,18 +272,29 @@ def test_the_end_waits_for_a_subscriber_that_does_not_answer_but_not_for_ever(ro
     assert 'published 60 images' in camera.stderr
 
 
-SHUT_DOWN_WHILE_CREATING = """
-import sys, rclpy
+RUN = """
+import os, signal, sys, time, rclpy
 from smoe_ros.node.running import run_node
 def create():
-    rclpy.shutdown()  # what a signal does, at a moment when no Python code sees it
-    return rclpy.create_node('late')
+    {}
 sys.exit(run_node(create, []))
 """
+FAILURES = {
+    # What a signal does, at a moment when no Python code sees it.
+    'context_shut_down': 'rclpy.shutdown(); return rclpy.create_node("late")',
+    # As where pybind11 calls Python, before the context is shut down.
+    'call_interrupted': """rclpy.ok = lambda: True
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(10)
+    except KeyboardInterrupt:
+        raise RuntimeError('Unable to convert call argument')""",
+}
 
 
-def test_a_shutdown_while_the_node_is_created_is_no_error(ros_process):
-    process = ros_process(sys.executable, '-c', SHUT_DOWN_WHILE_CREATING)
+@pytest.mark.parametrize('failure', FAILURES)
+def test_what_fails_because_of_a_signal_is_no_error(ros_process, failure):
+    process = ros_process(sys.executable, '-c', RUN.format(FAILURES[failure]))
     assert process.wait() == 0, process.report()
     assert process.stderr == ''
 

@@ -1,9 +1,14 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Checkpoint files that the user names: what is loaded, and what is refused in one line."""
+"""Weights in files: the user's checkpoints, torch's cache of published ones, and downloads."""
 
 import argparse
+import hashlib
+import http.server
+import threading
+import urllib.request
 import warnings
+from functools import partial
 
 import pytest
 import torch
@@ -13,7 +18,9 @@ from small_networks import one_thread  # noqa: F401
 from smoe_ros.backbones import load_backbone
 from smoe_ros.errors import ConfigurationError
 
+# Small, and its published file is not likely to be in anybody's cache under tmp_path.
 NAME = 'squeezenet1_1'
+PUBLISHED = torchvision.models.get_model_weights(NAME).DEFAULT
 
 
 @pytest.fixture(scope='module')
@@ -36,18 +43,31 @@ def saved(tmp_path):
     return save
 
 
-def refusal(weights, name=NAME):
-    """Return the one line with which a checkpoint is refused; nothing else may be said."""
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """Point torch's cache to an empty folder, and return where it keeps weights."""
+    monkeypatch.setattr(torch.hub, '_hub_dir', None)
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    return tmp_path / 'hub' / 'checkpoints'
+
+
+def published_file(cache):
+    cache.mkdir(parents=True, exist_ok=True)
+    return cache / PUBLISHED.url.rpartition('/')[2]
+
+
+def refusal(weights='default', name=NAME, **options):
+    """Return the one line with which weights are refused; nothing else may be said."""
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         with pytest.raises(ConfigurationError) as refused:
-            load_backbone(name, weights)
+            load_backbone(name, weights, **options)
     text = str(refused.value)
     assert '\n' not in text
     assert '\x1b' not in text
     assert 'Warning' not in text
-    assert len(text) < 500
-    assert str(weights) in text
+    assert len(text) < (700 if weights == 'default' else 500)
+    assert weights == 'default' or str(weights) in text
     # Anything else would be printed below the refusal as its cause.
     assert refused.value.__suppress_context__ or refused.value.__context__ is None
     return text
@@ -78,16 +98,23 @@ def test_a_checkpoint_is_loaded_in_each_of_its_usual_wrappings(saved, state, wra
     assert backbone.labels[281] == 'tabby'
 
 
-@pytest.mark.parametrize('name', ['efficientnet_lite0', 'resnet18', 'mobilenet_v3_small'])
-def test_the_number_of_classes_is_the_checkpoints(saved, name):
-    build = torchvision.models.get_model
-    trained = (
-        load_backbone(name, 'random').model
-        if name == 'efficientnet_lite0'
-        else build(name, weights=None, num_classes=7)
-    )
-    if name == 'efficientnet_lite0':
-        trained._fc = torch.nn.Linear(1280, 7)
+def test_of_a_torchscript_file_the_weights_are_taken(state, tmp_path):
+    model = torchvision.models.get_model(NAME, weights=None).eval()
+    model.load_state_dict(state)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        torch.jit.script(model).save(str(tmp_path / 'script.pt'))
+    assert_loaded(load_backbone(NAME, str(tmp_path / 'script.pt')), state)
+
+
+@pytest.mark.parametrize(
+    ('name', 'classifier'),
+    [('efficientnet_lite0', '_fc'), ('resnet18', 'fc'), ('mobilenet_v3_small', 'classifier.3')],
+)
+def test_the_number_of_classes_is_the_checkpoints(saved, name, classifier):
+    trained = load_backbone(name, 'random').model
+    old = trained.get_submodule(classifier)
+    trained.set_submodule(classifier, torch.nn.Linear(old.in_features, 7))
     backbone = load_backbone(name, saved(trained.state_dict()))
     assert_loaded(backbone, trained.state_dict())
     assert backbone.labels == tuple(f'class {index}' for index in range(7))
@@ -177,3 +204,122 @@ def test_a_checkpoint_with_more_than_tensors_is_refused_with_the_way_out(saved, 
 def test_a_whole_pickled_model_is_refused_with_the_way_out(saved):
     text = refusal(saved(torchvision.models.get_model(NAME, weights=None)))
     assert 'save model.state_dict() alone' in text
+
+
+# --- default weights in torch's cache -----------------------------------------------------------
+
+
+def test_default_weights_that_are_missing_name_the_file_and_the_ways_out(cache):
+    text = refusal(name='resnet50')
+    expected = torchvision.models.ResNet50_Weights.DEFAULT.url.rpartition('/')[2]
+    assert f'{cache / expected} is missing' in text
+    assert 'set allow_download to true' in text
+    assert not cache.exists()
+
+
+def test_default_weights_in_the_cache_are_used(cache, state):
+    torch.save(state, published_file(cache))
+    backbone = load_backbone(NAME)
+    assert backbone.labels == tuple(PUBLISHED.meta['categories'])
+    assert_loaded(backbone, state)
+
+
+def test_old_parameter_names_in_published_weights_are_understood(cache):
+    """The files of torchvision's DenseNets are older than its names, and than some buffers."""
+    weights = torchvision.models.DenseNet121_Weights.DEFAULT
+    state = torchvision.models.densenet121(weights=None).state_dict()
+    parts = {f'{part}{i}.': f'{part}.{i}.' for part in ('norm', 'conv') for i in (1, 2)}
+    old = {}
+    for name, value in state.items():
+        for new_part, old_part in parts.items() if 'denselayer' in name else ():
+            name = name.replace(new_part, old_part)  # noqa: PLW2901
+        if not name.endswith('num_batches_tracked'):
+            old[name] = value
+    cache.mkdir(parents=True)
+    torch.save(old, cache / weights.url.rpartition('/')[2])
+    assert_loaded(load_backbone('densenet121'), state)
+
+
+def test_a_damaged_file_in_the_cache_is_named(cache):
+    published_file(cache).write_bytes(b'<html>Log in to the network</html>\n')
+    text = refusal()
+    assert str(published_file(cache)) in text
+    assert 'is no readable checkpoint' in text
+
+
+def test_weights_of_another_network_in_the_cache_are_named(cache):
+    torch.save({'conv.weight': torch.zeros(3, 3)}, published_file(cache))
+    text = refusal()
+    assert f'do not load from {published_file(cache)}' in text
+    assert 'delete that file' in text
+
+
+def test_code_in_a_file_in_the_cache_is_not_run(cache, tmp_path, state):
+    torch.save({**state, 'extra': RunsCode(tmp_path / 'run')}, published_file(cache))
+    refusal()
+    assert not (tmp_path / 'run').exists()
+
+
+# --- downloads ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_proxy(monkeypatch):
+    for variable in ('http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(urllib.request, '_opener', None)  # it remembers the proxies
+
+
+@pytest.fixture
+def server(no_proxy, tmp_path, monkeypatch):
+    """Serve a folder on this machine, and let the published weights lie there.
+
+    Returns a function that publishes a content under a hash, by default its own.
+    """
+    folder = tmp_path / 'served'
+    folder.mkdir()
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    http_server = http.server.ThreadingHTTPServer(
+        ('127.0.0.1', 0), partial(Quiet, directory=str(folder))
+    )
+    threading.Thread(target=http_server.serve_forever, daemon=True).start()
+
+    def publish(content, digest=None):
+        digest = digest or hashlib.sha256(content).hexdigest()[:8]
+        (folder / f'{NAME}-{digest}.pth').write_bytes(content)
+        url = f'http://127.0.0.1:{http_server.server_port}/{NAME}-{digest}.pth'
+        monkeypatch.setattr(PUBLISHED.value, 'url', url)
+
+    yield publish
+    http_server.shutdown()
+    http_server.server_close()
+
+
+def test_an_allowed_download_is_made_once_and_used(cache, server, state, tmp_path):
+    source = tmp_path / 'source.pth'
+    torch.save(state, source)
+    server(source.read_bytes())
+    assert 'is missing' in refusal()
+    assert_loaded(load_backbone(NAME, allow_download=True), state)
+    assert published_file(cache).is_file()
+    load_backbone(NAME)
+
+
+def test_a_download_with_a_wrong_hash_is_refused_and_not_kept(cache, server):
+    server(b'<html>Log in to the network</html>', digest='0badc0de')
+    text = refusal(allow_download=True)
+    assert f'could not be downloaded to {published_file(cache)}' in text
+    assert 'invalid hash value' in text
+    assert list(cache.iterdir()) == []
+
+
+def test_a_download_without_a_network_is_refused_in_one_line(cache, no_proxy, monkeypatch):
+    # Nothing listens on port 9 of this machine.
+    monkeypatch.setattr(PUBLISHED.value, 'url', f'http://127.0.0.1:9/{NAME}-00000000.pth')
+    text = refusal(allow_download=True)
+    assert f'could not be downloaded to {published_file(cache)}' in text
+    assert "put the file there, or set weights to a path or 'random'" in text

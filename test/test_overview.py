@@ -7,16 +7,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from smoe_ros.rendering import lovi
-from smoe_ros.rendering.overview import (
-    HEIGHT,
+from smoe_ros.rendering import (
     HISTORY_SECONDS,
-    WIDTH,
     Bar,
     History,
     draw_overview,
+    lovi,
     scale_colours,
 )
+from smoe_ros.rendering.overview import HEIGHT, WIDTH
 
 CAMERA = np.full((48, 64, 3), (200, 10, 10), np.uint8)
 OVERLAY = np.full((48, 64, 3), (10, 200, 10), np.uint8)
@@ -56,11 +55,6 @@ def test_cells_lie_in_reading_order() -> None:
         assert len(y) > 10000
         assert y.mean() // rows == row
         assert x.mean() // columns == column
-
-
-def test_camera_keeps_its_aspect_ratio() -> None:
-    y, x = np.nonzero(coloured(draw([1.0]), (200, 10, 10)))
-    assert (x.max() - x.min() + 1) / (y.max() - y.min() + 1) == pytest.approx(64 / 48, rel=0.01)
 
 
 def test_bar_is_as_long_as_its_share() -> None:

@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_networks import ASTRONAUT, CAT
+from tensors import without_kernels
 
 from smoe_ros.backbones.preprocessing import Preprocessing
 from smoe_ros.errors import ConfigurationError, FrameError
@@ -20,6 +21,13 @@ LITE = ((127.0,) * 3, (128.0,) * 3)
 IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
 
 law = settings(deadline=None, max_examples=200, database=None)
+
+
+PREPROCESSING = {
+    'compiled': Preprocessing.__call__,
+    'by OpenCV': without_kernels(Preprocessing.__call__),
+}
+both_ways = pytest.mark.parametrize('preprocess', PREPROCESSING.values(), ids=PREPROCESSING)
 
 
 def input_size(width, height, short_side=224):
@@ -85,26 +93,29 @@ def test_a_short_side_that_is_no_positive_multiple_of_32_is_refused(short_side):
 
 
 @pytest.mark.parametrize(('mean', 'std'), [LITE, IMAGENET], ids=['lite', 'imagenet'])
-def test_pixels_become_value_minus_mean_over_standard_deviation(mean, std):
+@both_ways
+def test_pixels_become_value_minus_mean_over_standard_deviation(preprocess, mean, std):
     rgb = ASTRONAUT()[100:324, 100:388]
-    actual = Preprocessing(mean, std, 224)(rgb)
+    actual = preprocess(Preprocessing(mean, std, 224), rgb)
     expected = (rgb.astype(np.float64) - np.array(mean)) / np.array(std)
     assert actual.dtype == torch.float32
     np.testing.assert_allclose(actual.numpy(), expected.transpose(2, 0, 1), rtol=0, atol=1e-5)
 
 
-def test_large_frames_are_averaged_over_areas():
+@both_ways
+def test_large_frames_are_averaged_over_areas(preprocess):
     """A fine chequerboard has no edges at the network's resolution: it must come out grey."""
     board = (np.indices((448, 576)).sum(axis=0) % 2 * 255).astype(np.uint8)
-    values = Preprocessing(*LITE, 224)(np.dstack([board] * 3)) * 128 + 127
+    values = preprocess(Preprocessing(*LITE, 224), np.dstack([board] * 3)) * 128 + 127
     assert values.shape == (3, 224, 288)
     assert (values - 127.5).abs().max() <= 1
 
 
-def test_a_photograph_is_resized_as_opencv_does():
+@both_ways
+def test_a_photograph_is_resized_as_opencv_does(preprocess):
     rgb = CAT()
     expected = cv2.resize(rgb, (352, 224), interpolation=cv2.INTER_AREA).astype(np.float64)
-    actual = Preprocessing(*LITE, 224)(rgb)
+    actual = preprocess(Preprocessing(*LITE, 224), rgb)
     np.testing.assert_allclose(
         actual.numpy(), (expected.transpose(2, 0, 1) - 127) / 128, rtol=0, atol=1e-5
     )
@@ -122,13 +133,6 @@ def test_small_frames_are_enlarged_without_moving_their_content(corner, row, col
     assert (actual[:, 112, 144] == -127 / 128).all()
 
 
-def test_a_grey_frame_has_three_equal_planes():
-    grey = np.repeat(CAT()[..., 1:2], 3, axis=2)
-    red, green, blue = Preprocessing(*LITE, 224)(grey)
-    assert torch.equal(red, green)
-    assert torch.equal(green, blue)
-
-
 @pytest.mark.parametrize('size', [(224, 288), (300, 400)], ids=['as it is', 'resized'])
 @pytest.mark.parametrize(
     'view',
@@ -141,19 +145,21 @@ def test_a_grey_frame_has_three_equal_planes():
     ],
     ids=['upside down', 'mirrored', 'from bgr', 'fortran', 'every second pixel'],
 )
-def test_a_view_of_a_frame_is_read_like_its_copy(size, view):
+@both_ways
+def test_a_view_of_a_frame_is_read_like_its_copy(preprocess, size, view):
     rgb = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
-    preprocessing = Preprocessing(*IMAGENET, 224)
-    assert torch.equal(preprocessing(view(rgb)), preprocessing(view(rgb).copy()))
+    network = Preprocessing(*IMAGENET, 224)
+    assert torch.equal(preprocess(network, view(rgb)), preprocess(network, view(rgb).copy()))
 
 
 @pytest.mark.parametrize('size', [(224, 288), (300, 400)], ids=['as it is', 'resized'])
-def test_a_frame_is_neither_changed_nor_shared_nor_need_be_writable(size):
+@both_ways
+def test_a_frame_is_neither_changed_nor_shared_nor_need_be_writable(preprocess, size):
     rgb = np.full((*size, 3), 200, np.uint8)
     rgb.flags.writeable = False
     with warnings.catch_warnings():
         warnings.simplefilter('error')
-        result = Preprocessing(*LITE, 224)(rgb)
+        result = preprocess(Preprocessing(*LITE, 224), rgb)
     result.zero_()
     assert (rgb == 200).all()
 

@@ -30,13 +30,6 @@ def test_tables_and_figures_are_those_of_the_code_and_of_a_recorded_run() -> Non
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_files_that_it_links_to_exist() -> None:
-    links = re.findall(r'\]\((?!https?:)([^)#]+)', README)
-    assert links
-    for link in links:
-        assert (ROOT / link).exists(), link
-
-
 def test_its_python_example_runs() -> None:
     (example,) = re.findall(r'In Python:\n\n((?:    .*\n|\n)+)', README)
     code = re.sub(r'^    ', '', example, flags=re.MULTILINE)

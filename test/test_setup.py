@@ -7,25 +7,30 @@ is downloaded: where a package index is asked, it is one on 127.0.0.1.
 """
 
 import fcntl
+import functools
 import importlib
 import json
 import os
 import platform
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = os.path.realpath(sys.executable)
-TOOLS = ['bash', 'cat', 'dirname', 'env', 'sh', 'cc', 'c++', 'make']
+TOOLS = ['bash', 'cat', 'dirname', 'env', 'sh', 'cc', 'c++', 'make', 'cmake']
 SECONDS = 120  # far more than any run takes on a busy machine
+NOTE = 'smoe_setup.json'
+TOO_OLD = 'sys.version_info = (3, 9, 18, "final", 0)'
+NO_HEADERS = 'import sysconfig; sysconfig.get_paths = lambda: {"include": "/nowhere"}'
 
 pytestmark = pytest.mark.skipif(
     sys.version_info >= (3, 14) or platform.machine() != 'x86_64',
@@ -41,6 +46,7 @@ class Copy:
         for part in ('scripts', 'requirements'):
             ignored = shutil.ignore_patterns('__pycache__')
             shutil.copytree(ROOT / part, self.root / part, ignore=ignored)
+        self.venv = self.root / '.venv'
         self.tools = folder / 'tools'
         self.tools.mkdir()
         for tool in TOOLS:
@@ -63,24 +69,30 @@ class Copy:
         )
 
     def refusal(self, *arguments: str, code: int = 1, **env: str) -> str:
-        """Run setup, which must refuse; return its one line."""
+        """Run setup, which must refuse; return its one line, behind what it said before."""
         process = self.start(*arguments, **env)
-        _, errors = process.communicate(timeout=SECONDS)
+        self.said, errors = process.communicate(timeout=SECONDS)
         lines = errors.splitlines()
         assert (process.returncode, len(lines)) == (code, 1), errors
         assert lines[0].startswith('scripts/setup: ')
         return lines[0]
 
-    def made(self) -> set[str]:
-        """Return what was made in the folder, besides the logs and the lock."""
-        return {path.name for path in self.root.iterdir()} - {
-            'scripts',
-            'requirements',
-            '.venv.setup',
-        }
+    def success(self, *arguments: str) -> str:
+        """Run setup, which must succeed; return what it said."""
+        process = self.start(*arguments)
+        said, errors = process.communicate(timeout=SECONDS)
+        assert (process.returncode, errors) == (0, '')
+        return said
 
-    def is_stamped(self) -> bool:
-        return any((self.root / top / 'smoe_setup.json').exists() for top in ('.venv', 'install'))
+    def made(self) -> set[str]:
+        """Return what was made in the folder, besides the lock."""
+        there = {path.name for path in self.root.iterdir()}
+        return there - {'scripts', 'requirements', '.venv.setup'}
+
+    def note(self, **content: object) -> None:
+        """Write a note as a run leaves it when all is there."""
+        self.venv.mkdir()
+        (self.venv / NOTE).write_text(json.dumps(content))
 
 
 @pytest.fixture
@@ -97,50 +109,46 @@ def with_venv(tmp_path_factory):
 
 
 @pytest.fixture
-def index():
+def index(tmp_path):
     """A package index that has the package by which setup probes an index, and nothing else."""
 
-    class Index(BaseHTTPRequestHandler):
-        def do_GET(self):
-            found = self.path == '/iniconfig/'
-            self.send_response(200 if found else 404)
-            self.send_header('Content-Type', 'text/html')
-            self.end_headers()
-            self.wfile.write(b'<a href="iniconfig-2.0.0-py3-none-any.whl">x</a>' if found else b'')
+    class Index(SimpleHTTPRequestHandler):
+        def log_request(self, *_):
+            server.asked.append(self.path.strip('/'))
 
-        def log_message(self, *_):
+        def log_error(self, *_):
             pass
 
-    server = HTTPServer(('127.0.0.1', 0), Index)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f'http://127.0.0.1:{server.server_port}/'
-    server.shutdown()
-    server.server_close()
+    wheel = tmp_path / 'index' / 'iniconfig' / 'iniconfig-2.0.0-py3-none-any.whl'
+    wheel.parent.mkdir(parents=True)
+    wheel.touch()
+    handler = functools.partial(Index, directory=tmp_path / 'index')
+    with HTTPServer(('127.0.0.1', 0), handler) as server:
+        server.asked, server.url = [], f'http://127.0.0.1:{server.server_port}/'
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
 
 
 @pytest.fixture
 def steps(monkeypatch):
     """Import a module of scripts/setup_steps, whose modules know each other by bare names."""
-    before = set(sys.modules)
     monkeypatch.syspath_prepend(str(ROOT / 'scripts' / 'setup_steps'))
     yield importlib.import_module
-    for name in set(sys.modules) - before:
-        if str(ROOT / 'scripts') in (getattr(sys.modules[name], '__file__', None) or ''):
-            del sys.modules[name]
+    for name in ('checks', 'environment', 'wheels', 'workspace'):
+        sys.modules.pop(name, None)
 
 
-def fake_python(copy: Copy, preface: str) -> None:
-    """Put a python3 on PATH that runs the preface before whatever it is asked to run."""
-    path = copy.tools / 'python3'
+def fake_python(copy: Copy, preface: str, name: str = 'python3') -> None:
+    """Put a Python on PATH that runs the preface before whatever it is asked to run."""
+    path = copy.tools / name
     program = f'import sys; {preface}; exec(sys.argv.pop())'
     path.write_text(f"#!/bin/sh\nexec '{PYTHON}' -c '{program}' \"$@\"\n")
     path.chmod(0o755)
 
 
 def test_help_names_every_option_and_variable_and_makes_nothing(copy):
-    process = copy.start('--help')
-    text, errors = process.communicate(timeout=SECONDS)
-    assert (process.returncode, errors) == (0, '')
+    text = copy.success('--help')
     for word in ('--python', '--torch-index', 'SMOE_SETUP_MIN_FREE_GB', 'install/setup.bash'):
         assert word in text
     assert copy.made() == set()
@@ -151,18 +159,14 @@ def test_a_wrong_option_is_named_with_where_to_read_on(copy, arguments):
     line = copy.refusal(*arguments, code=2)
     assert arguments[0] in line
     assert '--help' in line
-    assert copy.made() == set()
 
 
 @pytest.mark.parametrize(
     ('preface', 'words'),
     [
-        ('sys.version_info = (3, 9, 18, "final", 0)', ['Python 3.9', '3.10-3.13']),
+        (TOO_OLD, ['Python 3.9', '3.10-3.13']),
         ('sys.version_info = (3, 14, 0, "final", 0)', ['Python 3.14', '3.10-3.13']),
-        (
-            'import sysconfig; sysconfig.get_paths = lambda: {"include": "/nowhere"}',
-            ['headers', 'apt install python3.', '-dev'],
-        ),
+        (NO_HEADERS, ['headers', 'apt install python3.', '-dev']),
         ('sys.modules["ensurepip"] = None', ['environments', 'apt install python3.', '-venv']),
     ],
     ids=['too old', 'too new', 'no headers', 'no venv'],
@@ -170,14 +174,11 @@ def test_a_wrong_option_is_named_with_where_to_read_on(copy, arguments):
 def test_an_unsuitable_python_is_named_with_what_it_lacks(copy, preface, words):
     fake_python(copy, preface)
     line = copy.refusal()
-    for word in [*words, '--python PATH']:
-        assert word in line
-    assert copy.made() == set()
+    assert all(word in line for word in [*words, '--python PATH']), line
 
 
 def test_a_suitable_python_is_found_behind_unsuitable_ones(copy):
-    fake_python(copy, 'sys.version_info = (3, 9, 18, "final", 0)')
-    (copy.tools / 'python3').rename(copy.tools / 'python3.12')
+    fake_python(copy, TOO_OLD, 'python3.12')
     (copy.tools / 'python3.10').symlink_to(PYTHON)
     # It gets on to a later check.
     assert 'disk space' in copy.refusal(SMOE_SETUP_MIN_FREE_GB='1e6')
@@ -188,103 +189,121 @@ def test_no_python_at_all_is_said(copy):
     assert 'no-such-python' in copy.refusal('--python', 'no-such-python')
 
 
-@pytest.mark.parametrize('tool', ['c++', 'cc', 'make'])
-def test_a_missing_build_tool_is_named_with_its_package(copy, tool):
+@pytest.mark.parametrize(
+    ('tool', 'name'), [('c++', 'C++ compiler'), ('cc', 'C compiler'), ('make', 'make')]
+)
+def test_a_missing_build_tool_is_named_with_its_package(copy, tool, name):
     (copy.tools / tool).unlink()
-    line = copy.refusal('--python', PYTHON)
-    assert {'c++': 'C++ compiler', 'cc': 'C compiler', 'make': 'make'}[tool] in line
-    assert 'sudo apt install build-essential' in line
+    assert f'no {name} found: sudo apt install build-essential' in copy.refusal('--python', PYTHON)
+
+
+@pytest.mark.parametrize(
+    ('limit', 'words'), [('1e6', ['1000000.0 GB are needed', '--torch-index']), ('x', ["'x'"])]
+)
+def test_a_full_disk_is_refused_before_anything_is_made(copy, limit, words):
+    line = copy.refusal('--python', PYTHON, SMOE_SETUP_MIN_FREE_GB=limit)
+    assert all(word in line for word in words), line
     assert copy.made() == set()
-
-
-def test_a_full_disk_is_refused_before_anything_is_made(copy):
-    line = copy.refusal('--python', PYTHON, SMOE_SETUP_MIN_FREE_GB='1e6')
-    assert '1000000.0 GB are needed' in line
-    assert '--torch-index' in line
-    assert copy.made() == set()
-
-
-def test_a_disk_limit_that_is_no_number_is_named(copy):
-    assert "'plenty'" in copy.refusal('--python', PYTHON, SMOE_SETUP_MIN_FREE_GB='plenty')
 
 
 def test_a_path_that_colcon_cannot_take_is_refused(tmp_path):
-    copy = Copy(tmp_path, name='my robot')
-    assert 'my robot' in copy.refusal('--python', PYTHON)
-    assert copy.made() == set()
+    assert 'my robot' in Copy(tmp_path, name='my robot').refusal('--python', PYTHON)
 
 
-def sourced(folder: Path, distribution: str) -> dict[str, str]:
-    """Return the environment of a sourced ROS whose rclpy is an empty package."""
-    (folder / 'ros' / 'rclpy').mkdir(parents=True)
-    (folder / 'ros' / 'rclpy' / '__init__.py').touch()
+def sourced(folder: Path, distribution: str, *modules: str) -> dict[str, str]:
+    """Return the environment of a sourced ROS whose rclpy and other modules are empty packages."""
+    for module in ('rclpy', *modules):
+        (folder / 'ros' / module).mkdir(parents=True)
+        (folder / 'ros' / module / '__init__.py').write_text('__version__ = "1.26.4"\n')
     ros = str(folder / 'ros')
     return {'ROS_DISTRO': distribution, 'AMENT_PREFIX_PATH': ros, 'PYTHONPATH': ros}
 
 
-def test_a_sourced_ros_that_is_too_old_is_refused(copy, tmp_path):
-    line = copy.refusal('--python', PYTHON, **sourced(tmp_path, 'humble'))
-    assert 'humble' in line
-    assert 'jazzy or newer' in line
+@pytest.mark.parametrize(
+    ('distribution', 'changes', 'words'),
+    [
+        ('humble', {}, 'the sourced ROS is humble, and smoe_ros needs jazzy or newer'),
+        ('jazzy', {'PYTHONPATH': ''}, 'cannot import the rclpy'),
+    ],
+)
+def test_a_sourced_ros_that_will_not_do_is_refused(copy, tmp_path, distribution, changes, words):
+    env = sourced(tmp_path, distribution) | changes
+    assert words in copy.refusal('--python', PYTHON, **env)
 
 
-def test_a_python_that_cannot_import_the_sourced_rclpy_is_refused(copy, tmp_path):
-    env = sourced(tmp_path, 'jazzy') | {'PYTHONPATH': ''}
-    assert 'cannot import the rclpy' in copy.refusal('--python', PYTHON, **env)
-    assert copy.made() == set()
+def test_on_a_sourced_ros_only_what_it_lacks_is_installed_and_its_numpy_stays(
+    copy, tmp_path, index
+):
+    text = ''.join(
+        (ROOT / 'requirements' / name).read_text() for name in ('torch.txt', 'sourced-ros.txt')
+    )
+    present = set(re.findall(r'  # import (\S+)', text)) - {'tqdm'}
+    env = sourced(tmp_path, 'jazzy', *present) | {'PIP_INDEX_URL': index.url}
+    assert 'pip could not install' in copy.refusal('--python', PYTHON, **env)
+    assert index.asked == ['iniconfig', 'tqdm']
+    assert 'numpy==1.26.4' in (copy.venv / 'constraints.txt').read_text()
 
 
-def test_a_complete_environment_is_not_replaced_because_ros_is_sourced(copy, tmp_path):
-    (copy.tools / 'cmake').symlink_to(shutil.which('true'))
-    stamp = copy.root / '.venv' / 'smoe_setup.json'
-    stamp.parent.mkdir()
-    stamp.write_text(json.dumps({'root': str(copy.root), 'ros': None, 'prefix': None}))
-    assert 'remove .venv/' in copy.refusal('--python', PYTHON, **sourced(tmp_path, 'jazzy'))
-    assert stamp.exists()
+@pytest.mark.parametrize('ros', [None, 'jazzy'])
+def test_a_whole_environment_is_not_replaced_because_of_what_is_sourced(copy, tmp_path, ros):
+    copy.note(root=str(copy.root), requirements='x', ros=ros, prefix=ros and '/opt/ros/jazzy')
+    line = copy.refusal('--python', PYTHON, **({} if ros else sourced(tmp_path, 'jazzy')))
+    assert ('/opt/ros/jazzy: source its setup.bash' if ros else 'remove .venv/') in line
+    assert (copy.venv / NOTE).exists()
 
 
-def test_a_complete_environment_on_ros_is_not_replaced_because_ros_is_not_sourced(copy):
-    stamp = copy.root / '.venv' / 'smoe_setup.json'
-    stamp.parent.mkdir()
-    text = json.dumps({'root': str(copy.root), 'ros': 'jazzy', 'prefix': '/opt/ros/jazzy'})
-    stamp.write_text(text)
-    assert '/opt/ros/jazzy: source its setup.bash' in copy.refusal('--python', PYTHON)
-    assert stamp.read_text() == text
+@pytest.mark.parametrize('linked', [False, True])
+def test_an_environment_of_somebody_else_is_left_alone(copy, tmp_path, linked):
+    if linked:  # as a second working folder may share the first one's
+        theirs = Copy(tmp_path / 'theirs')
+        theirs.note(root=str(theirs.root), requirements='x')
+        copy.venv.symlink_to(theirs.venv)
+    else:
+        copy.venv.mkdir()
+    assert 'was not made by scripts/setup' in copy.refusal('--python', PYTHON)
+    assert copy.venv.exists()
 
 
-def test_an_unreachable_index_is_refused_with_the_log_and_the_next_run_goes_on(with_venv, index):
+def test_where_all_is_there_nothing_is_done(copy, steps):
+    key = steps('environment').Environment(copy.root, None).key
+    copy.note(**key)
+    (copy.root / 'install').mkdir()
+    built = steps('workspace').Workspace(copy.root, key)._state
+    (copy.root / 'install' / NOTE).write_text(json.dumps(built))
+    before = copy.made()
+    (copy.tools / 'c++').unlink()  # it could not build
+    text = copy.success('--python', PYTHON)
+    assert 'is there' in text
+    assert 'are built' in text
+    assert copy.made() == before
+
+
+def test_an_unreachable_index_is_refused_and_the_next_run_goes_on(with_venv, index):
     assert 'no package registry answers' in with_venv.first_refusal
-    assert (with_venv.root / '.venv.setup' / 'registry.log').stat().st_size > 0
-    assert not with_venv.is_stamped()
-    # The same folder with an index: it goes on, to what this index does not have.
-    line = with_venv.refusal('--python', PYTHON, PIP_INDEX_URL=index)
-    assert 'No matching distribution found for' in line
-    assert 'run scripts/setup again' in line
-    assert not with_venv.is_stamped()
+    # As a run leaves it that was killed while pip worked.
+    (with_venv.venv / 'half').touch()
+    line = with_venv.refusal('--python', PYTHON, PIP_INDEX_URL=index.url)
+    assert not (with_venv.venv / 'half').exists()
+    # It goes on, to what this index does not have.
+    assert 'No matching distribution found for' in with_venv.said
+    assert 'pip could not install' in line
+    assert not json.loads((with_venv.venv / NOTE).read_text())['requirements']
 
 
 def test_an_unreachable_torch_index_is_named(with_venv, index):
     url = 'http://127.0.0.1:9/torch'
-    line = with_venv.refusal('--python', PYTHON, '--torch-index', url, PIP_INDEX_URL=index)
+    line = with_venv.refusal('--python', PYTHON, '--torch-index', url, PIP_INDEX_URL=index.url)
     assert f'--torch-index {url}' in line
 
 
-def test_half_an_environment_is_made_anew(with_venv):
-    # As a run leaves it that was killed while venv worked: activate is written last.
-    (with_venv.root / '.venv' / 'bin' / 'activate').unlink()
-    (with_venv.root / '.venv.old-1').mkdir()
-    assert 'no package registry answers' in with_venv.refusal('--python', PYTHON)
-    assert (with_venv.root / '.venv' / 'bin' / 'activate').exists()
-    assert not (with_venv.root / '.venv.old-1').exists()
-
-
-def test_an_interrupt_ends_pip_too_and_says_how_to_go_on(with_venv):
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_pip_too_and_says_how_to_go_on(with_venv, number):
     with socket.create_server(('127.0.0.1', 0)) as silent:
         silent.settimeout(SECONDS)
         url = f'http://127.0.0.1:{silent.getsockname()[1]}/'
         process = with_venv.start('--python', PYTHON, PIP_INDEX_URL=url)
         connection, _ = silent.accept()  # pip has asked, and will wait
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, errors = process.communicate(timeout=SECONDS)
         connection.close()
     assert process.returncode == 130
@@ -304,118 +323,66 @@ def test_a_second_run_waits_for_the_first(copy):
     assert 'disk space' in errors
 
 
-def test_packages_whose_files_are_missing_or_cut_short_are_installed_again(tmp_path, steps):
-    venv = steps('virtual_environment').VirtualEnvironment(tmp_path, on_sourced_ros=False)
-    venv.site_packages.mkdir(parents=True)
-
-    def distribution(name: str, *rows: str) -> None:
-        info = venv.site_packages / f'{name}-1.dist-info'
-        info.mkdir()
-        for file in ('METADATA', 'INSTALLER'):
-            (info / file).write_text('x')
-        (info / 'RECORD').write_text('\n'.join([f'{info.name}/METADATA,,1', *rows]))
-
-    for name in ('whole.py', 'shared.py', 'cut.py'):
-        (venv.site_packages / name).write_text('12345')
-    distribution('whole', 'whole.py,sha256=x,5', 'shared.py,sha256=x,5')
-    distribution('overwritten', 'shared.py,sha256=y,9')  # by another package: as pip leaves it
-    distribution('repaired', '../../../share/a.cmake,sha256=x,7')
-    (tmp_path / '.venv' / 'share').mkdir()
-    (tmp_path / '.venv' / 'share' / 'a.cmake').write_text('repaired by setup')
-    distribution('cut', 'cut.py,sha256=x,6')
-    distribution('missing', 'missing.py,sha256=x,6')
-    for name, file in (('early', 'RECORD'), ('late', 'INSTALLER')):
-        distribution(name)
-        (venv.site_packages / f'{name}-1.dist-info' / file).unlink()
-
-    incomplete = {path.name.split('-')[0] for path in venv.incomplete_distributions()}
-    assert incomplete == {'cut', 'missing', 'early', 'late'}
-    assert venv.forget_incomplete_distributions() == 4
-    assert venv.incomplete_distributions() == []
-
-
-@pytest.mark.parametrize('version', ['310', '311', '312', '313'])
-def test_cmake_exports_get_this_machines_include_folders_once(tmp_path, steps, version):
-    repair = steps('cmake_exports').repair
-    builder = f'/opt/python/cp{version}-cp{version}'
-    name = f'python3.{version[1:]}'
+def test_cmake_exports_get_this_machines_include_folders(tmp_path, steps):
     export = tmp_path / 'share' / 'std_msgs' / 'cmake' / 'pyExport.cmake'
     export.parent.mkdir(parents=True)
+    builder = '/opt/python/cp313-cp313'
     export.write_text(
-        f'INTERFACE "{builder}/include/{name};'
-        f'{builder}/lib/{name}/site-packages/numpy/_core/include;${{prefix}}/include"\n'
+        f'"{builder}/include/python3.13;'
+        f'{builder}/lib/python3.13/site-packages/numpy/_core/include;/opt/python/include"'
     )
-    other = export.with_name('other.cmake')
-    other.write_text('set(x /opt/python/include)\n')
-
-    assert repair(tmp_path, '/here/include', '/here/numpy/include') == 1
-    assert (
-        export.read_text() == 'INTERFACE "/here/include;/here/numpy/include;${prefix}/include"\n'
-    )
-    assert other.read_text() == 'set(x /opt/python/include)\n'
-    assert repair(tmp_path, '/here/include', '/here/numpy/include') == 0
-    assert sorted(path.name for path in export.parent.iterdir()) == [
-        'other.cmake',
-        'pyExport.cmake',
-    ]
+    steps('wheels').repair_cmake_exports(tmp_path, '/here/include', '/here/numpy/include')
+    assert export.read_text() == '"/here/include;/here/numpy/include;/opt/python/include"'
 
 
-def test_the_wheels_can_be_sourced_like_an_installed_ros(tmp_path, steps):
+@pytest.mark.parametrize('name', ['setup.sh', 'local_setup.sh', 'setup.bash', 'local_setup.bash'])
+def test_the_wheels_can_be_sourced_like_an_installed_ros(tmp_path, steps, name):
     site_packages = tmp_path / 'site-packages'
     (site_packages / 'ros_rcl.libs').mkdir(parents=True)
-    steps('underlay_files').write_underlay_files(tmp_path, site_packages)
-    for name in ('setup.sh', 'local_setup.sh', 'setup.bash', 'local_setup.bash'):
-        shell = name.split('.')[1]
-        script = f'. {tmp_path}/{name}; . {tmp_path}/{name}; env'
-        answer = subprocess.run(
-            [shutil.which(shell), '-eu', '-c', script],
-            env={'PATH': '/usr/bin:/bin', 'LD_LIBRARY_PATH': '/mine'},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        lines = answer.stdout.splitlines()
-        assert f'AMENT_PREFIX_PATH={tmp_path}' in lines
-        assert f'PATH={tmp_path}/bin:/usr/bin:/bin' in lines
-        libraries = f'{tmp_path}/lib:{site_packages}/ros_rcl.libs:/mine'
-        assert f'LD_LIBRARY_PATH={libraries}' in lines
+    steps('wheels').write_underlay_files(tmp_path, site_packages)
+    seen = environment_after(
+        f'. {tmp_path}/{name}; . {tmp_path}/{name}',
+        {'PATH': '/usr/bin:/bin', 'LD_LIBRARY_PATH': '/mine'},
+        shell=name.split('.')[1],
+    )
+    assert seen['AMENT_PREFIX_PATH'] == str(tmp_path)
+    assert seen['PATH'] == f'{tmp_path}/bin:/usr/bin:/bin'
+    assert seen['LD_LIBRARY_PATH'] == f'{tmp_path}/lib:{site_packages}/ros_rcl.libs:/mine'
+
+
+def environment_after(script: str, env: dict[str, str], shell: str = 'bash') -> dict[str, str]:
+    answer = subprocess.run(
+        [shutil.which(shell), '-euc', f'{script}; env'],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return dict(line.split('=', 1) for line in answer.stdout.splitlines())
 
 
 def test_what_another_environment_left_in_the_shell_is_forgotten(copy, tmp_path):
     other = tmp_path / 'other'
     (other / 'lib').mkdir(parents=True)
     (other / 'pyvenv.cfg').touch()
-    left = {
-        'AMENT_PREFIX_PATH': str(other),
-        'PYTHONPATH': str(other),
-        'LD_LIBRARY_PATH': f'{other}/lib:/usr/local/cuda/lib64',
-        '_ROS_WHEELS_BOOTSTRAP_COMPLETE': '1',
-    }
-    script = f'. {copy.root}/scripts/environment; env'
-    answer = subprocess.run(
-        ['bash', '-euc', script], env=copy.env | left, capture_output=True, text=True, check=True
-    )
-    seen = dict(line.split('=', 1) for line in answer.stdout.splitlines())
+    left = dict.fromkeys(('AMENT_PREFIX_PATH', 'PYTHONPATH'), str(other))
+    left['_ROS_WHEELS_BOOTSTRAP_COMPLETE'] = '1'
+    libraries = {'LD_LIBRARY_PATH': f'{other}/lib:/usr/local/cuda/lib64'}
+    seen = environment_after(f'. {copy.root}/scripts/environment', copy.env | left | libraries)
     assert seen['LD_LIBRARY_PATH'] == '/usr/local/cuda/lib64'
-    assert not {'AMENT_PREFIX_PATH', 'PYTHONPATH', '_ROS_WHEELS_BOOTSTRAP_COMPLETE'} & seen.keys()
+    assert not left.keys() & seen.keys()
 
 
 def test_a_sourced_ros_is_kept_but_not_this_repositorys_own_packages(copy):
     own = copy.root / 'install'
-    sourced_twice = {
+    kept = {
         'ROS_DISTRO': 'jazzy',
+        'AMENT_PREFIX_PATH': '/opt/ros/jazzy',
+        'LD_LIBRARY_PATH': '/opt/ros/jazzy/lib',
+    }
+    twice = kept | {
         'AMENT_PREFIX_PATH': f'{own}/smoe_ros:{own}/smoe_msgs:/opt/ros/jazzy',
         'LD_LIBRARY_PATH': f'{own}/smoe_msgs/lib:/opt/ros/jazzy/lib',
     }
-    script = f'. {copy.root}/scripts/environment; env'
-    answer = subprocess.run(
-        ['bash', '-euc', script],
-        env=copy.env | sourced_twice,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    seen = dict(line.split('=', 1) for line in answer.stdout.splitlines())
-    assert seen['AMENT_PREFIX_PATH'] == '/opt/ros/jazzy'
-    assert seen['LD_LIBRARY_PATH'] == '/opt/ros/jazzy/lib'
-    assert seen['ROS_DISTRO'] == 'jazzy'
+    seen = environment_after(f'. {copy.root}/scripts/environment', copy.env | twice)
+    assert kept.items() <= seen.items()

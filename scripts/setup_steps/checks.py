@@ -8,11 +8,13 @@ import re
 import shutil
 from pathlib import Path
 
-from errors import SetupError
-
 DEFAULT_MIN_FREE_GB = 10.0  # 6.2 GB in .venv/ and, while pip works, 3 GB of wheels
 MIN_FREE_GB_WITH_TORCH_INDEX = 4.0
 OLDEST_ROS = 'jazzy'
+
+
+class SetupError(Exception):
+    """What is missing and what to do about it, as one line for the user."""
 
 
 def check_path(root: Path) -> None:
@@ -24,11 +26,12 @@ def check_path(root: Path) -> None:
         )
 
 
-def check_ros(distribution: str | None) -> None:
-    """Refuse a sourced ROS that is too old, and wheels where there are none.
+def check_ros(distribution: str | None, *, builds: bool) -> None:
+    """Refuse a sourced ROS that is too old, wheels where there are none, and missing compilers.
 
     Args:
         distribution: name of the sourced ROS distribution; None for the wheels.
+        builds: whether smoe_msgs has to be built.
     """
     if distribution is None:
         if (platform.system(), platform.machine()) != ('Linux', 'x86_64'):
@@ -43,43 +46,32 @@ def check_ros(distribution: str | None) -> None:
             f'the sourced ROS is {distribution}, and smoe_ros needs {OLDEST_ROS} or newer; use '
             'a shell that does not source it'
         )
-
-
-def check_compiler(*, cmake_too: bool) -> None:
-    """Refuse a machine that cannot build smoe_msgs.
-
-    Args:
-        cmake_too: whether CMake must be there as well; with the wheels it comes from PyPI.
-    """
     tools = {
         'C++ compiler': [os.environ.get('CXX', ''), 'c++', 'g++', 'clang++'],
         'C compiler': [os.environ.get('CC', ''), 'cc', 'gcc', 'clang'],
         'make': ['make'],
     }
-    if cmake_too:
+    if distribution is not None:  # with the wheels it comes from PyPI
         tools['cmake'] = ['cmake']
     for tool, names in tools.items():
-        if not any(shutil.which(name.split()[0]) for name in names if name):
+        if builds and not any(shutil.which(name.split()[0]) for name in names if name):
             package = 'cmake' if tool == 'cmake' else 'build-essential'
             raise SetupError(f'no {tool} found: sudo apt install {package}')
 
 
-def check_disk(root: Path, already_there: float, *, torch_index: bool) -> None:
+def check_disk(root: Path, *, torch_index: bool) -> None:
     """Refuse a disk on which the packages would not fit.
 
     Args:
         root: the repository.
-        already_there: what .venv/ holds by now, in GB.
         torch_index: whether torch comes from an index that the user named.
     """
-    text = os.environ.get('SMOE_SETUP_MIN_FREE_GB')
     needed = MIN_FREE_GB_WITH_TORCH_INDEX if torch_index else DEFAULT_MIN_FREE_GB
-    if text is not None:
-        try:
-            needed = float(text)
-        except ValueError:
-            raise SetupError(f"SMOE_SETUP_MIN_FREE_GB is '{text}'; it must be a number") from None
-    needed = max(needed - already_there, 0.0)
+    text = os.environ.get('SMOE_SETUP_MIN_FREE_GB', str(needed))
+    try:
+        needed = float(text)
+    except ValueError:
+        raise SetupError(f"SMOE_SETUP_MIN_FREE_GB is '{text}'; it must be a number") from None
     free = shutil.disk_usage(root).free / 1e9
     if free < needed:
         hint = '' if torch_index else ', or use --torch-index for smaller torch wheels'

@@ -4,13 +4,10 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from errors import SetupError
-from processes import CommandError, Runner
-from stamps import read_stamp, remove_stamp, write_stamp
+from environment import read_note, run, write_note
 
 _SOURCES = {
     'smoe_msgs': ('smoe_msgs',),
@@ -35,7 +32,7 @@ class Workspace:
     """The two packages and what was built of them.
 
     Args:
-        root: the repository.
+        root: the repository, the working folder.
         underlay: what identifies the underlay; on another one everything is built anew.
     """
 
@@ -44,48 +41,35 @@ class Workspace:
         self._install = root / 'install'
         self._state: dict[str, Any] = {'underlay': underlay}
         for package, sources in _SOURCES.items():
-            self._state[package] = {
-                str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
-                for source in sources
-                for path in _files(root / source)
-            }
+            self._state[package] = _digest([root / source for source in sources])
 
     def is_built(self) -> bool:
         """Return whether install/ is what the present sources and underlay give."""
-        return read_stamp(self._install) == self._state
+        return read_note(self._install) == self._state
 
-    def build(self, runner: Runner, env: dict[str, str]) -> None:
-        """Build both packages.
+    def build(self) -> None:
+        """Build what has changed, from nothing: colcon overwrites, but never removes.
 
         Raises:
             SetupError: if colcon fails.
         """
-        self._remove_outdated()
-        try:
-            runner.run(['bash', '-c', _BUILD], 'build.log', env)
-        except CommandError as error:
-            raise SetupError(
-                f'colcon could not build the packages ({error}); see .venv.setup/build.log'
-            ) from error
-        write_stamp(self._install, self._state)
-
-    def _remove_outdated(self) -> None:
-        """Remove what was built on another underlay, interrupted, or of a file now gone.
-
-        colcon itself overwrites, but never removes.
-        """
-        before = read_stamp(self._install)
-        remove_stamp(self._install)
+        before = read_note(self._install) or {}
+        same = before.get('underlay') == self._state['underlay']
         for package in _SOURCES:
-            if (
-                before is None
-                or before['underlay'] != self._state['underlay']
-                or before[package].keys() - self._state[package].keys()
-            ):
+            if not same or before.get(package) != self._state[package]:
                 shutil.rmtree(self._root / 'build' / package, ignore_errors=True)
                 shutil.rmtree(self._install / package, ignore_errors=True)
+        self._install.mkdir(exist_ok=True)
+        write_note(self._install, {})
+        run(['bash', '-c', _BUILD], 'colcon could not build the packages; see above')
+        write_note(self._install, self._state)
 
 
-def _files(source: Path) -> Iterator[Path]:
-    paths = sorted(source.rglob('*')) if source.is_dir() else [source]
-    return (path for path in paths if path.is_file() and '__pycache__' not in path.parts)
+def _digest(sources: list[Path]) -> str:
+    """Return what changes with names and contents of files, and of those in folders."""
+    digest = hashlib.sha256()
+    for source in sources:
+        for path in sorted(source.rglob('*')) if source.is_dir() else [source]:
+            if path.is_file() and '__pycache__' not in path.parts:
+                digest.update(f'{path}\0'.encode() + path.read_bytes())
+    return digest.hexdigest()

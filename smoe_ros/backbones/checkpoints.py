@@ -1,6 +1,6 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights in files."""
+"""Read weights from files, safely, and put them into networks."""
 
 from __future__ import annotations
 

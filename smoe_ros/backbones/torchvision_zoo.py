@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -15,11 +18,36 @@ from torch import nn
 from torchvision.models import detection, segmentation
 
 from smoe_ros.backbones.checkpoints import fitted, read_checkpoint, short
-from smoe_ros.backbones.network import Network, class_labels
 from smoe_ros.errors import ConfigurationError
 
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 # In torchvision's models for these, the CNN is the submodule of this name; its output is no score.
 _CNN = 'backbone'
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network as it was loaded.
+
+    Attributes:
+        model: The network.
+        labels: Name of each class; empty if they are not known.
+        mean: Mean of each RGB channel that it was trained with, for pixel values 0..1.
+        std: Standard deviation likewise.
+    """
+
+    model: nn.Module
+    labels: tuple[str, ...] = ()
+    mean: Sequence[float] = IMAGENET_MEAN
+    std: Sequence[float] = IMAGENET_STD
+
+
+def class_labels(classes: int) -> tuple[str, ...]:
+    """Return the ImageNet names for 1000 classes, else numbered ones."""
+    if classes == 1000:
+        return tuple(torchvision.models.ResNet50_Weights.DEFAULT.meta['categories'])
+    return tuple(f'class {index}' for index in range(classes))
 
 
 def classifier_names() -> list[str]:
@@ -45,34 +73,44 @@ def load_torchvision(name: str, weights: str, *, allow_download: bool) -> Networ
         ConfigurationError: If the weights are missing or do not fit.
     """
     published = torchvision.models.get_model_weights(name).DEFAULT
+    dense = name in dense_names()
     if weights == 'default':
         model = _with_published_weights(name, published, allow_download=allow_download)
         labels = tuple(published.meta['categories'])
-    elif name in dense_names():
+    elif dense:
         model, labels = _model(name), ()
         if weights != 'random':
             _fit_cnn(name, weights, model)
     else:
-        model, labels = _classifier(name, weights)
-    mean, std = _normalisation(published, model)
-    if name in dense_names():
+        build = functools.partial(_model, name)
+        model, labels = with_checkpoint(name, weights, build)
+    # Detectors normalise inside; their transform has the figures.
+    inside = getattr(model, 'transform', None)
+    mean, std = (
+        (inside.image_mean, inside.image_std)
+        if inside is not None
+        else (published.transforms().mean, published.transforms().std)
+    )
+    if dense:
         return Network(model.get_submodule(_CNN), (), mean, std)
     return Network(model, labels, mean, std)
 
 
-def with_checkpoint(name: str, weights: str, build: Any) -> tuple[nn.Module, tuple[str, ...]]:
+def with_checkpoint(
+    name: str, weights: str, build: Callable[..., nn.Module]
+) -> tuple[nn.Module, tuple[str, ...]]:
     """Build a classifier with random weights or those of a checkpoint, and its class names.
 
     Args:
         name: Of the network, for the error.
         weights: ``'random'`` or the path of a checkpoint.
-        build: Returns the network for a number of classes.
+        build: Returns the network for a number of classes, ``num_classes``.
 
     Raises:
         ConfigurationError: If the checkpoint is missing or does not fit.
     """
     if weights == 'random':
-        return build(1000), class_labels(1000)
+        return build(num_classes=1000), class_labels(1000)
     state = read_checkpoint(Path(weights).expanduser())
     # The last parameter of a classifier is the bias or weight of its last layer.
     last = next(reversed(state.values()))
@@ -82,11 +120,7 @@ def with_checkpoint(name: str, weights: str, build: Any) -> tuple[nn.Module, tup
             f"weights '{weights}' do not fit backbone '{name}': the last of them is no bias or "
             'weight of a classifier'
         )
-    return fitted(name, weights, build(classes), state), class_labels(classes)
-
-
-def _classifier(name: str, weights: str) -> tuple[nn.Module, tuple[str, ...]]:
-    return with_checkpoint(name, weights, lambda classes: _model(name, num_classes=classes))
+    return fitted(name, weights, build(num_classes=classes), state), class_labels(classes)
 
 
 def _model(name: str, **options: Any) -> nn.Module:
@@ -108,16 +142,6 @@ def _fit_cnn(name: str, weights: str, model: nn.Module) -> None:
     fitted(name, weights, model.get_submodule(_CNN), part)
 
 
-def _normalisation(published: Any, model: nn.Module) -> tuple[list[float], list[float]]:
-    """Return the mean and standard deviation that a network was trained with, for values 0..1."""
-    # Detectors normalise inside; their transform has the figures.
-    inside = getattr(model, 'transform', None)
-    if inside is not None:
-        return list(inside.image_mean), list(inside.image_std)
-    transforms = published.transforms()
-    return list(transforms.mean), list(transforms.std)
-
-
 def _with_published_weights(name: str, published: Any, *, allow_download: bool) -> nn.Module:
     cached = Path(torch.hub.get_dir()) / 'checkpoints' / published.url.rpartition('/')[2]
     if not cached.is_file() and not allow_download:
@@ -127,7 +151,10 @@ def _with_published_weights(name: str, published: Any, *, allow_download: bool) 
         )
     try:
         if not cached.is_file():
-            _download(published.url, cached)
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            # The file appears whole or not at all.
+            hash_prefix = cached.stem.rpartition('-')[2]
+            torch.hub.download_url_to_file(published.url, str(cached), hash_prefix)
     except (OSError, HTTPException, RuntimeError) as error:  # the last for a wrong hash
         raise ConfigurationError(
             f"weights 'default' of backbone '{name}' could not be downloaded to {cached}: "
@@ -142,10 +169,3 @@ def _with_published_weights(name: str, published: Any, *, allow_download: bool) 
             f"weights 'default' of backbone '{name}' do not load from {cached}: "
             f'{short(error)}; delete that file and fetch it again'
         ) from None
-
-
-def _download(url: str, cached: Path) -> None:
-    """Download weights to torch's cache, where they appear whole or not at all."""
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    hash_prefix = cached.stem.rpartition('-')[2]
-    torch.hub.download_url_to_file(url, str(cached), hash_prefix)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from smoe_ros.errors import ConfigurationError
 
@@ -24,7 +24,11 @@ def find_class(text: str, labels: Sequence[str]) -> int:
     """
     wanted = text.strip().casefold()
     if wanted.removeprefix('-').isdecimal():
-        return _index(int(wanted), labels)
+        index = int(wanted)
+        if index < 0 or (labels and index >= len(labels)):
+            valid = f'0 to {len(labels) - 1}' if labels else 'at least 0'
+            raise ConfigurationError(f'class {index} does not exist; an index is {valid}')
+        return index
     if not labels:
         raise ConfigurationError(
             f"class '{text}' cannot be looked up: the network has no class names; give its index, "
@@ -40,33 +44,21 @@ def find_class(text: str, labels: Sequence[str]) -> int:
             f"class '{text}' is ambiguous: {_listed(found, labels)}; give one of these indices or "
             'more of the name'
         )
-    nearest = difflib.get_close_matches(wanted, _with_words(names), n=_SHOWN, cutoff=0.5)
-    near = dict.fromkeys(_with_words(names)[match] for match in nearest)
+    # Words, too: a part of a name is what users get wrong. The first class of a word has it.
+    indices = {
+        word: index
+        for index, name in reversed(list(enumerate(names)))
+        for word in (name, *name.split())
+    }
+    matches = difflib.get_close_matches(wanted, indices, n=_SHOWN, cutoff=0.5)
+    near = list(dict.fromkeys(indices[match] for match in matches))
     hint = (
-        f'did you mean {_listed(list(near), labels)}?'
+        f'did you mean {_listed(near, labels)}?'
         if near
-        else (
-            f'give an index from 0 to {len(labels) - 1} or a part of a name, for example '
-            f'{_listed([0], labels)}'
-        )
+        else f'give an index from 0 to {len(labels) - 1} or a part of a name, for example '
+        f'{_listed([0], labels)}'
     )
     raise ConfigurationError(f"class '{text}' is unknown; {hint}")
-
-
-def _index(index: int, labels: Sequence[str]) -> int:
-    if index < 0 or (labels and index >= len(labels)):
-        wanted = f'0 to {len(labels) - 1}' if labels else 'at least 0'
-        raise ConfigurationError(f'class {index} does not exist; an index is {wanted}')
-    return index
-
-
-def _with_words(names: Iterable[str]) -> dict[str, int]:
-    """Return the index of each name and each word in it: a part is what users get wrong."""
-    found: dict[str, int] = {}
-    for index, name in enumerate(names):
-        for word in (name, *name.split()):
-            found.setdefault(word, index)
-    return found
 
 
 def _listed(indices: Sequence[int], labels: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ import cv2
 
 from smoe_ros.commands.class_names import find_class
 from smoe_ros.commands.explain_options import ExplainOptions
-from smoe_ros.commands.inputs import Input, announced_length, read_photo
+from smoe_ros.commands.inputs import Input, read_photo
 from smoe_ros.commands.progress import Progress, complain
 from smoe_ros.commands.results import result_folder
 from smoe_ros.commands.writers import Style, VideoWriter, write_photo
@@ -23,8 +23,7 @@ from smoe_ros.explainer.frame_explanation import FrameExplanation
 from smoe_ros.explainer.pipeline import Pipeline, backbone_of
 from smoe_ros.explainer.settings import Settings
 from smoe_ros.explainer.temporal_average import TemporalAverage
-from smoe_ros.images import Rgb
-from smoe_ros.images.video import VideoFile
+from smoe_ros.images import Rgb, VideoFile
 
 _Item = TypeVar('_Item')
 
@@ -108,7 +107,7 @@ class _Run:
         flaws: list[str] = []
         try:
             source = VideoFile(item.path, flaws.append)
-            self._progress.expect(announced_length(item.path) - 1)
+            self._progress.expect(source.length - 1)
             with (
                 result_folder(self._output, item.name) as folder,
                 VideoWriter(folder, source.rate, self._style) as writer,

@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from smoe_ros.errors import ConfigurationError, FrameError
-from smoe_ros.images.opening import IMAGE_SUFFIXES, natural_key, quiet_stderr
-from smoe_ros.images.video import quiet_opencv
+from smoe_ros.images import IMAGE_SUFFIXES, Rgb, natural_key, quiet_stderr, read_image
 
 VIDEO_SUFFIXES = ('.avi', '.mkv', '.mov', '.mp4', '.webm')
 
@@ -70,7 +67,7 @@ def find_inputs(paths: Sequence[Path], refuse: Callable[[str], None]) -> list[In
     return list(inputs.values())
 
 
-def read_photo(path: Path) -> NDArray[np.uint8]:
+def read_photo(path: Path) -> Rgb:
     """Decode a photo, turned upright as its EXIF data say.
 
     Args:
@@ -83,24 +80,12 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
         FrameError: If it is damaged, or no image.
         OSError: If the file cannot be read.
     """
-    data = np.frombuffer(path.read_bytes(), np.uint8)
-    try:
-        with quiet_opencv(), quiet_stderr():
-            image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except cv2.error:  # more pixels than OpenCV takes
-        image = None
+    # OpenCV would not say why a file cannot be read.
+    with path.open('rb'), quiet_stderr():
+        image = read_image(path)
     if image is None:
         raise FrameError('cannot decode it: it is empty, damaged, or not an image')
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # type: ignore[no-any-return]
-
-
-def announced_length(path: Path) -> int:
-    """Return how many frames a video's container announces, 1 if it does not say."""
-    with quiet_opencv():
-        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-        length = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        capture.release()
-    return max(int(length), 1)
 
 
 def _files_of(path: Path) -> list[Path]:

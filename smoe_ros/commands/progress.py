@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager
 
 from tqdm import tqdm
 
@@ -15,39 +14,19 @@ def complain(line: str, command: str = 'smoe_explain') -> None:
     tqdm.write(f'{command}: {line}', file=sys.stderr)
 
 
-class Progress(AbstractContextManager['Progress']):
+class Progress(tqdm):  # type: ignore[type-arg]
     """A bar of frames with their rate, only where standard error is a terminal."""
 
-    def __init__(self, frames: int, unit: str = 'frame') -> None:
-        """Show the bar.
+    start = tqdm.set_description  # with the name of the input that is explained now
+    advance = tqdm.update  # by the number of frames done since
 
-        Args:
-            frames: Number of frames expected as far as is known.
-            unit: What is counted, if not frames.
-        """
-        self._frames = frames
-        self._bar = tqdm(
+    def __init__(self, frames: int, unit: str = 'frame') -> None:
+        """Show the bar of as many frames, or of another unit, as are expected."""
+        super().__init__(
             total=frames, unit=unit, disable=None, file=sys.stderr, dynamic_ncols=True
         )
 
-    def __exit__(self, *_error: object) -> None:
-        """Close, however the block ends."""
-        self.close()
-
-    def close(self) -> None:
-        """Leave the bar as it is, on a line of its own."""
-        self._bar.close()
-
-    def start(self, name: str) -> None:
-        """Show the name of the input that is explained now."""
-        self._bar.set_description(name)
-
     def expect(self, frames: int) -> None:
         """Add frames that turned out to be there."""
-        self._frames += frames
-        self._bar.total = self._frames
-        self._bar.refresh()
-
-    def advance(self, frames: int = 1) -> None:
-        """Count frames."""
-        self._bar.update(frames)
+        self.total = (self.total or 0) + frames
+        self.refresh()

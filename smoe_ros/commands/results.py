@@ -68,15 +68,11 @@ def result_folder(output: Path, name: str) -> Iterator[Path]:
 
 def _refuse_strangers(place: Path) -> None:
     if place.is_symlink() or (place.exists() and not place.is_dir()):
-        raise ConfigurationError(
-            f"'{place}', where its results belong, is there and no folder of results; move it, or "
-            'name another --output'
-        )
-    strangers = (
-        sorted({entry.name for entry in place.iterdir()} - _FILES) if place.exists() else []
+        flaw = 'is there and no folder of results'
+    elif place.exists() and (others := sorted({e.name for e in place.iterdir()} - _FILES)):
+        flaw = f'holds something else ({others[0]})'
+    else:
+        return
+    raise ConfigurationError(
+        f"'{place}', where its results belong, {flaw}; move it, or name another --output"
     )
-    if strangers:
-        raise ConfigurationError(
-            f"'{place}', where its results belong, holds something else ({strangers[0]}); move "
-            'it, or name another --output'
-        )

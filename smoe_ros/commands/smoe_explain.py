@@ -12,7 +12,7 @@ from smoe_ros.commands.explain_options import ExplainOptions, parse_options
 from smoe_ros.commands.inputs import find_inputs
 from smoe_ros.commands.progress import complain
 from smoe_ros.commands.results import prepare_output
-from smoe_ros.machine.threads import spin_briefly
+from smoe_ros.machine import spin_briefly
 
 
 def main(args: Sequence[str] | None = None) -> int:

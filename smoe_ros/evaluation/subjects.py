@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cv2
 
-from smoe_ros.commands.inputs import announced_length, find_inputs, read_photo
+from smoe_ros.commands.inputs import find_inputs, read_photo
 from smoe_ros.errors import ConfigurationError, FrameError
 from smoe_ros.images import Rgb
 from smoe_ros.images.footage import FOOTAGE, footage_path
@@ -194,7 +194,7 @@ def _chosen_frames(
 ) -> dict[int, Rgb]:
     """Read frames by their numbers, which are chosen by the number of frames there are."""
     video = VideoFile(path, warn)
-    length = announced_length(path)
+    length = video.length
     if length == 1:  # as is also said where the container does not tell
         length = sum(1 for _ in video.frames())
     frames, seen = _read_frames(video, choose(length))

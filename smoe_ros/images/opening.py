@@ -14,6 +14,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import cv2
@@ -73,19 +74,15 @@ class ImageFolder(ImageSource):
     def __init__(self, path: Path, warn: Warn) -> None:
         self.name = str(path)
         self._warn = warn
-        found = [
-            file
-            for file in path.iterdir()
-            if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()
-        ]
-        if not found:
+        self.unreadable = 0
+        files = [file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES]
+        self._files = sorted(filter(Path.is_file, files), key=lambda file: natural_key(file.name))
+        if not self._files:
             raise ConfigurationError(
                 f"the folder '{path}' holds no images (looked for {' '.join(IMAGE_SUFFIXES)})"
             )
-        self._files = sorted(found, key=lambda file: natural_key(file.name))
-        self.unreadable = 0
         with quiet_stderr():  # libpng and libjpeg print what OpenCV then reports
-            bad = self._leading_unreadable()
+            bad = list(takewhile(lambda file: read_image(file) is None, self._files))
         if len(bad) == len(self._files):
             raise ConfigurationError(
                 f"none of the {len(bad)} images in the folder '{path}' can be decoded"
@@ -96,19 +93,11 @@ class ImageFolder(ImageSource):
     def frames(self) -> Iterator[Image]:
         """Give the folder's images; their sizes may differ."""
         for file in tuple(self._files):
-            image = _read_image(file)
+            image = read_image(file)
             if image is None:
                 self._leave_out(file)
             else:
                 yield image
-
-    def _leading_unreadable(self) -> list[Path]:
-        bad = []
-        for file in self._files:
-            if _read_image(file) is not None:
-                break
-            bad.append(file)
-        return bad
 
     def _leave_out(self, file: Path) -> None:
         self._files.remove(file)
@@ -161,9 +150,19 @@ def open_source(
     raise ConfigurationError(f"the source '{source}' does not exist{hint}")
 
 
-def _read_image(path: Path) -> Image | None:
-    with quiet_opencv():
-        return cv2.imread(str(path), cv2.IMREAD_COLOR)  # type: ignore[no-any-return]
+def read_image(path: Path) -> Image | None:
+    """Return an image file's pixels, turned upright as its EXIF data say.
+
+    Returns:
+        (H, W, 3) uint8, blue first; None if the file cannot be read, is damaged, or no image.
+    """
+    try:
+        # cv2.imread would fill a photo up that is cut off.
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+        with quiet_opencv():
+            return cv2.imdecode(data, cv2.IMREAD_COLOR)  # type: ignore[no-any-return]
+    except (OSError, cv2.error):  # cv2.error: it is empty, or has more pixels than OpenCV takes
+        return None
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:

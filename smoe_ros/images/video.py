@@ -19,35 +19,37 @@ from smoe_ros.images.source import DEFAULT_RATE, Image, ImageSource, SourceLostE
 class VideoFile(ImageSource):
     """A video file, decoded by OpenCV's FFmpeg.
 
+    Attributes:
+        length: Number of images that the container announces, 1 if it does not say.
+
     Raises:
         ConfigurationError: It cannot be opened, or not even its first image can be decoded.
     """
 
     def __init__(self, path: Path, warn: Warn) -> None:
         self.name = str(path)
-        self._path = path
         self._warn = warn
-        with contextlib.closing(_Capture(str(path))) as capture:
-            if capture.read() is None:
-                raise ConfigurationError(
-                    f"cannot read any image from '{path}': it is empty, damaged, or not a video"
-                )
-            # Some containers state nothing, or nonsense such as their 90 kHz time base.
-            self.rate = capture.rate if 0 < capture.rate <= 1000 else DEFAULT_RATE
-            self._announced = capture.length
+        self._damaged = False
+        capture = _capture(self.name)
+        if next(_images(capture), None) is None:
+            raise ConfigurationError(
+                f"cannot read any image from '{path}': it is empty, damaged, or not a video"
+            )
+        rate = capture.get(cv2.CAP_PROP_FPS)
+        # Some containers state nothing, or nonsense such as their 90 kHz time base.
+        self.rate = rate if 0 < rate <= 1000 else DEFAULT_RATE
+        self.length = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 1)
 
     def frames(self) -> Iterator[Image]:
         """Give the video's images, from the first to the last that can be decoded."""
         count = 0
-        with contextlib.closing(_Capture(self.name)) as capture:
-            while (image := capture.read()) is not None:
-                count += 1
-                yield image
-        if count < 0.9 * self._announced:  # the container's figure is an estimate
-            self._warn(
-                f"'{self._path}' ended after {count} of {self._announced} images: it is damaged"
-            )
-            self._announced = 0  # said once
+        for image in _images(_capture(self.name)):
+            count += 1
+            yield image
+        # The container's figure is an estimate.
+        if count < 0.9 * self.length and not self._damaged:
+            self._damaged = True  # said once
+            self._warn(f"'{self.name}' ended after {count} of {self.length} images: it is damaged")
 
 
 class Webcam(ImageSource):
@@ -67,50 +69,12 @@ class Webcam(ImageSource):
 
     def __init__(self, index: int, rate: float = 0.0, width: int = 0, height: int = 0) -> None:
         self.name = f'webcam {index}'
-        self._capture = _Capture(index)
-        if not self._capture.opened:
+        self._capture = _capture(index)
+        if not self._capture.isOpened():
             raise ConfigurationError(
                 f'cannot open webcam {index}: there is no such device, it is in use, or the user '
                 'may not access it'
             )
-        self._capture.ask(width, height, rate)
-        if self._capture.read() is None:
-            raise ConfigurationError(f'webcam {index} gives no image')
-        self.rate = self._capture.rate or DEFAULT_RATE
-
-    def frames(self) -> Iterator[Image]:
-        """Give images until the device fails."""
-        while (image := self._capture.read()) is not None:
-            yield image
-        raise SourceLostError(f'{self.name} stopped giving images')
-
-    def close(self) -> None:
-        """Release the device."""
-        self._capture.close()
-
-
-class _Capture:
-    """cv2.VideoCapture, typed and without its remarks on standard error."""
-
-    def __init__(self, source: str | int) -> None:
-        # Read when FFmpeg is first used; a level that the user set is respected.
-        os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
-        with quiet_opencv():
-            if isinstance(source, int):
-                self._capture: Any = cv2.VideoCapture(source)
-            else:
-                self._capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG)
-        self.opened: bool = self._capture.isOpened()
-
-    @property
-    def rate(self) -> float:
-        return float(self._capture.get(cv2.CAP_PROP_FPS))
-
-    @property
-    def length(self) -> int:
-        return int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
-
-    def ask(self, width: int, height: int, rate: float) -> None:
         for setting, value in (
             (cv2.CAP_PROP_FRAME_WIDTH, width),
             (cv2.CAP_PROP_FRAME_HEIGHT, height),
@@ -119,13 +83,31 @@ class _Capture:
         ):
             if value:
                 self._capture.set(setting, value)
+        if next(_images(self._capture), None) is None:
+            raise ConfigurationError(f'webcam {index} gives no image')
+        self.rate = self._capture.get(cv2.CAP_PROP_FPS) or DEFAULT_RATE
 
-    def read(self) -> Image | None:
-        _, image = self._capture.read()
-        return image  # type: ignore[no-any-return]
+    def frames(self) -> Iterator[Image]:
+        """Give images until the device fails."""
+        yield from _images(self._capture)
+        raise SourceLostError(f'{self.name} stopped giving images')
 
     def close(self) -> None:
+        """Release the device."""
         self._capture.release()
+
+
+def _capture(source: str | int) -> Any:
+    """Open a file or device, without OpenCV's and FFmpeg's remarks on standard error."""
+    # Read when FFmpeg is first used; a level that the user set is respected.
+    os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
+    with quiet_opencv():
+        return cv2.VideoCapture(source, cv2.CAP_FFMPEG if isinstance(source, str) else cv2.CAP_ANY)
+
+
+def _images(capture: Any) -> Iterator[Image]:
+    while (image := capture.read()[1]) is not None:
+        yield image
 
 
 @contextlib.contextmanager

@@ -1,14 +1,16 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Threads that wait do not keep others off the cores, unless the user wants that."""
+"""Threads that wait or go last leave the cores to others."""
 
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from smoe_ros.machine.threads import spin_briefly
+from smoe_ros.machine import go_last, spin_briefly
 
 VARIABLES = ('GOMP_SPINCOUNT', 'OMP_WAIT_POLICY')
 
@@ -42,14 +44,16 @@ def test_what_the_user_set_stays(monkeypatch, set_before, wanted):
 def test_it_is_said_before_torch_is_loaded(command, tmp_path):
     environment = {name: os.environ[name] for name in os.environ if name not in VARIABLES}
     program = (
-        'import sys, smoe_ros.machine.threads as waiting\n'
-        'told = waiting.spin_briefly\n'
+        'import sys\n'
+        'from smoe_ros import machine\n'
+        'told = machine.spin_briefly\n'
         'def watch():\n'
         '    assert "torch" not in sys.modules\n'
         '    told()\n'
         '    print("said in time", flush=True)\n'
         '    sys.exit(0)\n'
-        'waiting.spin_briefly = watch\n' + command.format(folder=str(tmp_path / 'out'))
+        'machine.spin_briefly = machine.threads.spin_briefly = watch\n'
+        + command.format(folder=str(tmp_path / 'out'))
     )
     ended = subprocess.run(
         [sys.executable, '-c', program],
@@ -60,3 +64,32 @@ def test_it_is_said_before_torch_is_loaded(command, tmp_path):
         check=False,
     )
     assert ended.stdout == 'said in time\n', ended.stderr
+
+
+on_linux = pytest.mark.skipif(
+    sys.platform != 'linux', reason='only on Linux has a thread a niceness of its own'
+)
+
+
+def niceness():
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
+@on_linux
+def test_a_thread_goes_last_and_the_others_stay_where_they_are():
+    before = niceness()
+    with ThreadPoolExecutor(1, 'last', go_last) as last, ThreadPoolExecutor(1, 'other') as other:
+        assert last.submit(niceness).result() == max(before, 10)
+        assert other.submit(niceness).result() == before
+    assert niceness() == before
+
+
+@on_linux
+def test_a_thread_that_is_lower_already_is_not_raised():
+    def lower():
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
+        go_last()
+        return niceness()
+
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(lower).result() == 15

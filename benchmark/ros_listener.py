@@ -8,7 +8,7 @@ import functools
 import threading
 import time
 from collections.abc import Sequence
-from types import TracebackType
+from contextlib import AbstractContextManager
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
@@ -26,32 +26,25 @@ _QOS = QoSProfile(reliability=ReliabilityPolicy.RELIABLE, depth=30)
 _SPIN_SECONDS = 0.1
 
 
-class Listener:
+class Listener(AbstractContextManager['Listener']):
     """Subscribes in a thread of its own to `contributions`, renderings and `/diagnostics`.
 
-    A context manager. Its lists only grow, so that they may be read at any time.
+    Its lists only grow, so that they may be read at any time.
 
-    Attributes:
-        arrivals: Steady-clock time of each contributions message, in seconds.
-        ages: Age of each (now − header stamp), in milliseconds.
-        stamps: Header stamp of each, in nanoseconds.
-        renderings: Number of images received, by output.
+    Args:
+        namespaces: Of the cameras, fully resolved.
+        domain: ROS domain.
+        renderings: Image outputs to receive beside the contributions.
     """
 
     def __init__(
-        self, namespaces: Sequence[str], domain: int, renderings: Sequence[str] = ('overlay',)
+        self, namespaces: Sequence[str], domain: int, renderings: Sequence[str] = ()
     ) -> None:
-        """Subscribe.
-
-        Args:
-            namespaces: Of the cameras, fully resolved.
-            domain: ROS domain.
-            renderings: Image outputs to receive beside the contributions.
-        """
+        # Of each contributions message: when it came, in seconds of the steady clock; its age in
+        # milliseconds; its stamp in nanoseconds.
         self.arrivals: list[float] = []
         self.ages: list[float] = []
         self.stamps: list[int] = []
-        self.renderings = dict.fromkeys(renderings, 0)
         # By camera topic: how often the node has reported, and its last figures.
         self._reports: dict[str, tuple[int, dict[str, str]]] = {}
         self._topics = {f'{namespace}/image_raw' for namespace in namespaces}
@@ -62,7 +55,7 @@ class Listener:
             domain_id=domain,
             signal_handler_options=SignalHandlerOptions.NO,
         )
-        self._node = Node('soak_listener', context=self._context)
+        self._node = Node('listener', context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         subscribe = functools.partial(self._node.create_subscription, qos_profile=_QOS)
@@ -72,8 +65,7 @@ class Listener:
             )
             for name in renderings:
                 # Raw: only the node's work counts, not ours to unpack it.
-                take = functools.partial(self._take_rendering, name)
-                subscribe(Image, f'{namespace}/smoe/{name}', take, raw=True)
+                subscribe(Image, f'{namespace}/smoe/{name}', lambda _serialized: None, raw=True)
         subscribe(DiagnosticArray, '/diagnostics', self._take_diagnostics)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._spin, daemon=True)
@@ -102,16 +94,11 @@ class Listener:
         found = [values.get(key, '') for _, values in self._reports.values()]
         return [float(value) for value in found if value]
 
-    def __enter__(self) -> Listener:
-        """Return itself."""
-        return self
+    def __exit__(self, *_error: object) -> None:
+        """Close, however the block ends."""
+        self.close()
 
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Unsubscribe."""
         # The thread first: what it spins must not go away under it.
         self._stopping.set()
@@ -131,9 +118,6 @@ class Listener:
         self.ages.append((time.time_ns() - nanoseconds) * 1e-6)
         self.stamps.append(nanoseconds)
         self.arrivals.append(time.monotonic())  # last: whoever sees it finds the rest, too
-
-    def _take_rendering(self, name: str, _serialized: bytes) -> None:
-        self.renderings[name] += 1
 
     def _take_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:

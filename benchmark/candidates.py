@@ -1,6 +1,6 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the per-frame benchmark compares: the bare network, smoe_ros, the textbook and peers.
+"""What benchmarks of a frame compare: the bare network, smoe_ros, the textbook and peers.
 
 All get one frame and one network. smoe_ros and the textbook go from the RGB frame to saliency,
 LOVI and contributions as arrays; bare networks and peers from the prepared input to what they
@@ -12,15 +12,15 @@ from __future__ import annotations
 import contextlib
 import io
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
-import numpy as np
 import torch
+from measuring import Run
 from peers import PEERS, TARGET_LAYERS, Peer
-from textbook import Textbook
+from textbook import textbook
 from torch import Tensor
 
 from smoe_ros.backbones import Backbone, load_backbone
@@ -40,15 +40,12 @@ BARE = 'bare network, torch'
 BARE_FOLDED = 'bare network, torch, folded'
 BARE_ONNXRUNTIME = 'bare network, onnxruntime'
 TEXTBOOK = 'textbook'
-TEXTBOOK_GAMMA = 'textbook, gamma CDF'
-OURS_GAMMA = 'smoe_ros, torch, gamma CDF'
 FOOTAGE = 'bikes'
 FRAME_NUMBER = 100
 
 _DEFAULT_WEIGHTS = ('efficientnet_lite0',)  # all others' would have to be downloaded
 _SEED = 0
 
-Run = Callable[[], object]
 Build = Callable[[], Run]
 
 
@@ -68,30 +65,41 @@ def camera_frame(width: int = 640, height: int = 480) -> Rgb:
     return encode(fit(image, width, height), 'rgb8')
 
 
+def explain(pipeline: Pipeline, frames: Sequence[Rgb]) -> list[FrameExplanation]:
+    """Explain frames together.
+
+    Raises:
+        FrameError: If one cannot be explained.
+    """
+    explanations = []
+    for explained in pipeline.explain(frames):
+        if not isinstance(explained, FrameExplanation):
+            raise explained
+        explanations.append(explained)
+    return explanations
+
+
 class Workload:
     """One network at one size with one frame, and everything that is to be timed on it.
 
-    Attributes:
-        settings: Of the network and its input's size.
+    Args:
+        backbone: Name of the network.
+        short_side: Of its input, in pixels.
         rgb: The frame, shape (H, W, 3), uint8.
+        onnx_file: The network in ONNX, if it was exported before.
     """
 
-    def __init__(self, backbone: str, short_side: int, rgb: Rgb) -> None:
-        """Choose the network.
-
-        Args:
-            backbone: Its name.
-            short_side: Of its input, in pixels.
-            rgb: The frame, shape (H, W, 3), uint8.
-        """
+    def __init__(
+        self, backbone: str, short_side: int, rgb: Rgb, onnx_file: Path | None = None
+    ) -> None:
         weights = 'default' if backbone in _DEFAULT_WEIGHTS else 'random'
         self.settings = Settings(
             backbone=backbone, weights=weights, short_side=short_side, device='cpu'
         )
         self.rgb = rgb
-        self._pipelines: dict[tuple[str, str], Pipeline] = {}
-        self._onnx_file: Path | None = None
-        self._onnx_folder = tempfile.TemporaryDirectory(prefix='smoe_per_frame_')
+        self._pipelines: dict[str, Pipeline] = {}
+        self._onnx_file = onnx_file
+        self._onnx_folder = tempfile.TemporaryDirectory(prefix='smoe_benchmark_')
 
     @cached_property
     def backbone(self) -> Backbone:
@@ -115,47 +123,36 @@ class Workload:
     def builders(self) -> dict[str, Build]:
         """Name of each candidate, and what makes it ready; making may fail."""
         builders: dict[str, Build] = {
-            BARE: self.bare,
-            BARE_FOLDED: self._bare_folded,
+            BARE: lambda: _inference(self.backbone.model, self.batch),
+            BARE_FOLDED: lambda: _inference(self.folded.model, self.batch),
             BARE_ONNXRUNTIME: self._bare_onnxruntime,
         }
         for engine in ENGINES:
             builders[ours(engine)] = partial(self._ours, engine)
-        builders[OURS_GAMMA] = partial(self._ours, 'torch', normalization='gamma_cdf')
-        builders[TEXTBOOK] = partial(self._textbook, 'gaussian_cdf')
-        builders[TEXTBOOK_GAMMA] = partial(self._textbook, 'gamma_cdf')
+        builders[TEXTBOOK] = self._textbook
         for peer in PEERS:
             builders[peer.name] = partial(self._peer, peer)
         return builders
 
-    def pipeline(self, engine: str, normalization: str = 'gaussian_cdf') -> Pipeline:
+    def pipeline(self, engine: str) -> Pipeline:
         """Return the pipeline that runs the network on an engine.
 
         Raises:
             ConfigurationError: If another engine stepped in, or this one does not run it.
         """
-        key = (engine, normalization)
-        if key not in self._pipelines:
-            settings = replace(self.settings, engine=engine, normalization=normalization)
-            pipeline = Pipeline(settings, self.folded)
+        if engine not in self._pipelines:
+            pipeline = Pipeline(replace(self.settings, engine=engine), self.folded)
             pipeline.warm_up([self.rgb.shape[:2]])
             if pipeline.engine != engine:
                 raise ConfigurationError(f"'{pipeline.engine}' runs this network instead")
-            self._pipelines[key] = pipeline
-        return self._pipelines[key]
+            self._pipelines[engine] = pipeline
+        return self._pipelines[engine]
 
     def close(self) -> None:
         """Let go of the networks."""
         for pipeline in self._pipelines.values():
             pipeline.close()
         self._onnx_folder.cleanup()
-
-    def bare(self) -> Run:
-        """Make the network itself ready."""
-        return _inference(self.backbone.model, self.batch)
-
-    def _bare_folded(self) -> Run:
-        return _inference(self.folded.model, self.batch)
 
     def _bare_onnxruntime(self) -> Run:
         import onnxruntime  # noqa: PLC0415 - an optional package
@@ -164,47 +161,36 @@ class Workload:
         # Threads that spin after a run would take the next candidate's cores.
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')
         session = onnxruntime.InferenceSession(
-            self.onnx_file(), options, providers=['CPUExecutionProvider']
+            str(self.onnx_file()), options, providers=['CPUExecutionProvider']
         )
         feed = {session.get_inputs()[0].name: self.batch.numpy()}
         return lambda: session.run(None, feed)
 
-    def onnx_file(self) -> str:
+    def onnx_file(self) -> Path:
         """Return the path of the network in ONNX, exported at the first call."""
         if self._onnx_file is None:
             path = Path(self._onnx_folder.name, 'network.onnx')
             with contextlib.redirect_stdout(io.StringIO()):
                 torch.onnx.export(self.backbone.model, (self.batch,), path, dynamo=True)
             self._onnx_file = path
-        return str(self._onnx_file)
+        return self._onnx_file
 
-    def use_onnx_file(self, path: Path) -> None:
-        """Take a network that was exported before."""
-        self._onnx_file = path
-
-    def _ours(self, engine: str, normalization: str = 'gaussian_cdf') -> Run:
-        pipeline = self.pipeline(engine, normalization)
+    def _ours(self, engine: str) -> Run:
+        pipeline = self.pipeline(engine)
 
         def run() -> object:
-            (explained,) = pipeline.explain([self.rgb])
-            if not isinstance(explained, FrameExplanation):
-                raise explained
+            (explained,) = explain(pipeline, [self.rgb])
             return explained, lovi(explained.scale_maps)
 
         return run
 
-    def _textbook(self, normalization: str) -> Run:
+    def _textbook(self) -> Run:
         scales = find_scales(self.backbone.model, self.batch)
         points = [(scale.layer, scale.call) for scale in scales]
 
         def run() -> object:
-            explain = Textbook(self.backbone.model, points, normalization)
-            try:
-                explained = explain(self.backbone.preprocess(self.rgb)[None])
-            finally:
-                explain.close()  # the bare network is timed, too
-            shown = (explained.saliency, explained.scale_maps, explained.contributions)
-            return [tensor.numpy() for tensor in shown], np.asarray(explained.lovi)
+            batch = self.backbone.preprocess(self.rgb)[None]
+            return [part.numpy() for part in textbook(self.backbone.model, batch, points)]
 
         return run
 
