@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from smoe_ros.evaluation.ablation import DEFAULTS
-from smoe_ros.evaluation.ablation_tables import best_table, choice_table
+from smoe_ros.evaluation.map_methods import DEFAULTS
 from smoe_ros.evaluation.tables import (
+    best_table,
+    choice_table,
     edge_table,
     method_table,
     randomisation_table,
