@@ -3,6 +3,7 @@
 """Deletion, insertion, ROAD: against loops in NumPy, and networks made for the purpose."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,12 +12,16 @@ from scipy.ndimage import correlate1d
 from small_networks import one_thread, photo_batch, plain  # noqa: F401 - a fixture
 from torch import nn
 
+from smoe_ros.evaluation.boxes import Box
+from smoe_ros.evaluation.evaluated_network import Question
+from smoe_ros.evaluation.map_methods import MapMethod
 from smoe_ros.evaluation.metrics.perturbation import (
     area_under_curve,
-    deletion_curve,
-    insertion_curve,
+    blurred,
+    perturbation_curve,
     road,
 )
+from smoe_ros.evaluation.tasks import faithfulness
 
 SIZE = (12, 16)
 PIXEL = (5, 9)
@@ -81,23 +86,36 @@ def image():
     return photo_batch(*SIZE)[0]
 
 
-def test_deleting_the_only_pixel_that_counts_ends_the_class_at_once():
-    image = torch.ones(3, *SIZE)
-    curve = deletion_curve(looks_at_one_pixel, image, one_pixel(), 0, STEPS)
-    assert curve.tolist() == [1.0] + [0.0] * STEPS
-    assert area_under_curve(curve) == pytest.approx(0.5 / STEPS)
+def test_the_pixel_that_counts_is_deleted_to_the_mean_colour_and_inserted_into_the_blur():
+    image = torch.zeros(3, *SIZE)
+    image[:, PIXEL[0], PIXEL[1]] = 1.0
+    question = Question('one', None, image, 0, '', 1.0, (Box(8, 4, 12, 7),))
+    method = MapMethod('perfect', 'ours', lambda batch, labels: torch.tensor(one_pixel())[None])
+    network = SimpleNamespace(classify=looks_at_one_pixel)
+    found = faithfulness(network, STEPS, question, method)
+    blur = gaussian_blur(image.numpy())[0][PIXEL]
+    assert found == {
+        'deletion': pytest.approx(0.5 / STEPS),
+        'insertion': pytest.approx(1 - (1 - blur) * 0.5 / STEPS),
+        'difference': pytest.approx(1 - (2 - blur) * 0.5 / STEPS),
+        'gini': pytest.approx(1 - 1 / (SIZE[0] * SIZE[1])),
+        'energy': 1,
+        'pointing': 1,
+        'deletion_curve': [1.0] + [0.0] * STEPS,
+        'insertion_curve': [pytest.approx(blur)] + [1.0] * STEPS,
+    }
 
 
 @pytest.mark.parametrize('steps', [1, 7, 28])
-def test_curves_equal_those_of_plain_loops(network, classify, image, steps):
-    saliency, label, whole = ramp(), 3, image.numpy()
-    for curve, begin, end in (
-        (deletion_curve, whole, np.zeros_like(whole)),
-        (insertion_curve, gaussian_blur(whole), whole),
-    ):
-        wanted = curve_by_loops(network, begin, end, saliency, label, steps)
-        found = curve(classify, image, saliency, label, steps)
-        assert found == pytest.approx(wanted, abs=1e-5)
+def test_a_curve_equals_that_of_plain_loops(network, classify, image, steps):
+    begin = blurred(image)
+    wanted = curve_by_loops(network, begin.numpy(), image.numpy(), ramp(), 3, steps)
+    found = perturbation_curve(classify, begin, image, ramp(), 3, steps)
+    assert found == pytest.approx(wanted, abs=1e-5)
+
+
+def test_blur_is_the_one_of_rise(image):
+    assert blurred(image).numpy() == pytest.approx(gaussian_blur(image.numpy()), abs=1e-5)
 
 
 def test_of_equal_pixels_a_draw_decides_not_their_row(image):
@@ -107,14 +125,15 @@ def test_of_equal_pixels_a_draw_decides_not_their_row(image):
         seen.append((batch != 0).any(dim=1))
         return torch.full((len(batch), 2), 0.5)
 
-    deletion_curve(classify, image + 1, np.ones(SIZE, np.float32), 0, 2)
+    flat, black = np.ones(SIZE, np.float32), torch.zeros_like(image)
+    perturbation_curve(classify, image + 1, black, flat, 0, 2)
     kept = torch.cat(seen)[1].float()
     assert 0.3 < kept[: SIZE[0] // 2].mean() < 0.7
 
 
 def test_curves_are_the_same_every_time(classify, image):
     flat = np.zeros(SIZE, np.float32)
-    first, second = (deletion_curve(classify, image, flat, 0, STEPS) for _ in range(2))
+    first, second = (perturbation_curve(classify, image, -image, flat, 0, STEPS) for _ in range(2))
     assert first.tolist() == second.tolist()
 
 

@@ -176,9 +176,6 @@ def _task(options: EvaluateOptions, subjects: Sequence[Subject]) -> dict[str, An
     asked = asdict(options)
     for name in ('output', 'resume', 'inputs', 'boxes', 'threads', 'device', 'allow_download'):
         del asked[name]
-    listed = {key: list(one) if isinstance(one, tuple) else one for key, one in asked.items()}
-    return {
-        **listed,
-        'checksums': [zlib.crc32(subject.rgb.tobytes()) for subject in subjects],
-        'boxes': options.boxes and zlib.crc32(Path(options.boxes).read_bytes()),
-    }
+    asked['checksums'] = [zlib.crc32(subject.rgb.tobytes()) for subject in subjects]
+    asked['boxes'] = options.boxes and zlib.crc32(Path(options.boxes).read_bytes())
+    return {key: list(one) if isinstance(one, tuple) else one for key, one in asked.items()}

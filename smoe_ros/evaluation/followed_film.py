@@ -139,11 +139,9 @@ class FollowedFilm:
         return {'correlation': mean_of(alike)} | self._unsteadiness_of(maps)
 
     def _unsteadiness_of(self, maps: Sequence[Array]) -> dict[str, Any]:
-        pairs = [(motion, maps[number], maps[number + 1]) for number, motion in self.pairs]
-        return {
-            'flow_error': mean_of([motion.flow_error(a, b) for motion, a, b in pairs]),
-            'peak_jitter': mean_of([motion.peak_jitter(a, b) for motion, a, b in pairs]),
-        }
+        errors = [motion.flow_error(maps[n], maps[n + 1]) for n, motion in self.pairs]
+        jitters = [motion.peak_jitter(maps[n], maps[n + 1]) for n, motion in self.pairs]
+        return {'flow_error': mean_of(errors), 'peak_jitter': mean_of(jitters)}
 
     def _change_of(self, contributions: Sequence[Array]) -> float | None:
         """Return how much contributions, shape (S,) of every frame, change in the mean, L1."""

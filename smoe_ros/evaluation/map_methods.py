@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -79,14 +79,10 @@ def own_method(explainer: Explainer, options: MethodOptions, name: str = '') -> 
         options: The settings.
         name: Name in tables; by default the settings' statistic and CAM.
     """
-
-    def explain(batch: Tensor, labels: Tensor) -> Tensor:
-        return _explained_by(explainer, options, batch, labels).saliency
-
     if not name:
         base = 'SMOE Scale' if options.statistic == 'smoe_scale' else options.statistic
         name = base if options.cam == NO_CAM else f'{base} × {_CAM_NAMES[options.cam]}'
-    return MapMethod(name, 'ours', explain)
+    return MapMethod(name, 'ours', _explained_by(explainer, options, lambda seen: seen.saliency))
 
 
 def ablation_methods(explainer: Explainer) -> list[MapMethod]:
@@ -111,18 +107,19 @@ def ablation_methods(explainer: Explainer) -> list[MapMethod]:
 
 def baseline_methods(explainer: Explainer) -> list[MapMethod]:
     """Return the baselines of a network: four without gradients, and three class activations."""
-    options = MethodOptions(statistic='channel_mean', normalization='min_max')
-
-    def last_layer_mean(batch: Tensor, labels: Tensor) -> Tensor:
-        return _explained_by(explainer, options, batch, labels).scale_maps[:, -1]
-
-    return [
+    mean = MethodOptions(statistic='channel_mean', normalization='min_max')
+    deepest = _explained_by(explainer, mean, lambda seen: seen.scale_maps[:, -1])
+    methods = [
         MapMethod('random', 'baseline', _each(_noise), note='uniform noise'),
         MapMethod('centred Gaussian', 'baseline', _each(_centred), note='sigma: 1/4 of a side'),
         MapMethod('Sobel edges', 'baseline', _each(sobel_edges), note='of the input, no network'),
-        MapMethod('last-layer mean', 'baseline', last_layer_mean, note='of the deepest scale'),
-        *(MapMethod(name, 'baseline', _cam(explainer, cam)) for cam, name in _CAM_NAMES.items()),
+        MapMethod('last-layer mean', 'baseline', deepest, note='of the deepest scale'),
     ]
+    for cam, name in _CAM_NAMES.items():
+        options = replace(explainer.method, cam=cam)
+        explain = _explained_by(explainer, options, lambda seen: seen.class_activation)
+        methods.append(MapMethod(name, 'baseline', explain))
+    return methods
 
 
 def sobel_edges(image: Array) -> Array:
@@ -149,23 +146,18 @@ def _allowed(explainer: Explainer, options: MethodOptions) -> bool:
 
 
 def _explained_by(
-    explainer: Explainer, options: MethodOptions, batch: Tensor, labels: Tensor
-) -> Explanation:
-    """Explain a batch by other settings than the explainer's, which stay as they are."""
-    kept = explainer.method
-    explainer.method = options
-    try:
-        return explainer(batch, None if options.cam == NO_CAM else labels.tolist())
-    finally:
-        explainer.method = kept
+    explainer: Explainer, options: MethodOptions, choose: Callable[[Explanation], Any]
+) -> Explain:
+    """Choose a map by other settings than the explainer's, which stay as they are."""
 
-
-def _cam(explainer: Explainer, cam: str) -> Explain:
     def explain(batch: Tensor, labels: Tensor) -> Tensor:
-        options = replace(explainer.method, cam=cam)
-        seen = _explained_by(explainer, options, batch, labels).class_activation
-        assert seen is not None, 'asked for'
-        return seen
+        kept = explainer.method
+        explainer.method = options
+        try:
+            seen = explainer(batch, None if options.cam == NO_CAM else labels.tolist())
+        finally:
+            explainer.method = kept
+        return cast(Tensor, choose(seen))
 
     return explain
 

@@ -6,21 +6,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from statistics import fmean, median
 from typing import Any, TypeAlias
 
+from smoe_ros.evaluation import study
 from smoe_ros.evaluation.metrics.intervals import interval_of_mean
-from smoe_ros.evaluation.study import (
-    EDGES,
-    FAILED,
-    FAITHFULNESS,
-    RANDOMISATION,
-    ROAD,
-    SENSITIVITY,
-    SMOOTHING,
-    STABILITY,
-    TIME,
-)
 
 REFERENCES = ('Grad-CAM', 'SMOE Scale')
 """What every method is compared with, picture by picture."""
@@ -48,12 +39,12 @@ def summarize(
     """
     figures: defaultdict[tuple[str, str], dict[str, Mapping[str, Any]]] = defaultdict(dict)
     for entry in entries:
-        if FAILED not in entry:
+        if study.FAILED not in entry:
             figures[entry['task'], entry['method']][entry['subject']] = entry
-    rounds = [entry['ms'] for entry in figures[TIME, ''].values()]
+    rounds = [entry['ms'] for entry in figures[study.TIME, ''].values()]
     times = {name: median([one[name] for one in rounds]) for name in (rounds or [{}])[0]}
     measured = list(figures)
-    films = [entry['averages'] for entry in figures[SMOOTHING, ''].values()]
+    films = [entry['averages'] for entry in figures[study.SMOOTHING, ''].values()]
     return {
         'methods': [
             {
@@ -66,32 +57,31 @@ def summarize(
         'stability': [
             {'name': name, **{one: _mean(_values(figures, task, name, one)) for one in _STABILITY}}
             for task, name in measured
-            if task == STABILITY
+            if task == study.STABILITY
         ],
         'smoothing': [
             {name: _mean_of_all([one[name] for one in averages]) for name in averages[0]}
             for averages in zip(*films, strict=True)
         ],
-        'randomisation': figures[RANDOMISATION, ''].get(''),
-        'edge_likeness': figures[EDGES, ''].get('', {}).get('spearman'),
+        'randomisation': figures[study.RANDOMISATION, ''].get(''),
+        'edge_likeness': figures[study.EDGES, ''].get('', {}).get('spearman'),
     }
 
 
 def _row(
     figures: _Figures, name: str, references: Sequence[str], milliseconds: float | None
 ) -> Summary:
-    row: Summary = {
-        figure: _interval(_values(figures, FAITHFULNESS, name, figure)) for figure in _PER_PICTURE
-    }
+    per_picture = partial(_values, figures, study.FAITHFULNESS, name)
+    row: Summary = {figure: _interval(per_picture(figure)) for figure in _PER_PICTURE}
     row['against'] = {
         reference: _against(figures, name, reference)
         for reference in references
-        if reference != name and (FAITHFULNESS, reference) in figures
+        if reference != name and (study.FAITHFULNESS, reference) in figures
     }
-    sensitivities = _values(figures, SENSITIVITY, name, 'max_sensitivity').values()
+    sensitivities = _values(figures, study.SENSITIVITY, name, 'max_sensitivity').values()
     return row | {
         'ms': milliseconds,
-        'road': _interval(_values(figures, ROAD, name, 'road')),
+        'road': _interval(_values(figures, study.ROAD, name, 'road')),
         'max_sensitivity': median(sensitivities) if sensitivities else None,
     }
 
@@ -116,14 +106,16 @@ def _interval(values: Mapping[str, float]) -> Summary | None:
 
 def _against(figures: _Figures, name: str, reference: str) -> Summary | None:
     """Return how much better a method's insertion − deletion is, picture by picture."""
-    mine, others = (_values(figures, FAITHFULNESS, one, 'difference') for one in (name, reference))
+    mine, others = (
+        _values(figures, study.FAITHFULNESS, one, 'difference') for one in (name, reference)
+    )
     gains = [mine[subject] - others[subject] for subject in mine if subject in others]
     return interval_of_mean(gains)._asdict() if len(gains) > 1 else None
 
 
 def _curves(figures: _Figures, name: str) -> Summary:
     """Return the mean curves over the pictures."""
-    entries = figures.get((FAITHFULNESS, name), {}).values()
+    entries = figures.get((study.FAITHFULNESS, name), {}).values()
     curves = {}
     for kind in ('deletion', 'insertion'):
         steps = zip(*(entry[f'{kind}_curve'] for entry in entries), strict=True)

@@ -21,8 +21,8 @@ from smoe_ros.evaluation.metrics.intervals import mean_of
 from smoe_ros.evaluation.metrics.localisation import energy_in_boxes, points_into_boxes
 from smoe_ros.evaluation.metrics.perturbation import (
     area_under_curve,
-    deletion_curve,
-    insertion_curve,
+    blurred,
+    perturbation_curve,
     road,
 )
 from smoe_ros.evaluation.metrics.randomisation import cascade
@@ -52,10 +52,11 @@ def faithfulness(
         ``deletion`` and ``insertion`` (areas under the curves), their ``difference`` (insertion
         − deletion), ``gini``, the curves; ``energy`` and ``pointing`` where boxes are known.
     """
-    saliency = method.of(question.image, question.label)
+    image, label = question.image, question.label
+    saliency = method.of(image, label)
     deletion, insertion = (
-        curve(network.classify, question.image, saliency, question.label, steps)
-        for curve in (deletion_curve, insertion_curve)
+        perturbation_curve(network.classify, begin, end, saliency, label, steps)
+        for begin, end in ((image, torch.zeros_like(image)), (blurred(image), image))
     )
     deleted, inserted = area_under_curve(deletion), area_under_curve(insertion)
     values: dict[str, Any] = {

@@ -28,46 +28,51 @@ Classify: TypeAlias = Callable[[Tensor], Tensor]
 STEPS = 28
 ROAD_SHARES = (0.2, 0.5, 0.8)
 """Shares of the pixels that ROAD removes."""
-_BLUR_SIZE, _BLUR_SIGMA = 11, 5.0
 # Pictures that go through the network together; on CPUs more take longer each.
 _CHUNK = 8
 
 
-def deletion_curve(
-    classify: Classify, image: Tensor, saliency: Array, label: int, steps: int = STEPS
+def perturbation_curve(
+    classify: Classify, begin: Tensor, end: Tensor, saliency: Array, label: int, steps: int = STEPS
 ) -> NDArray[np.float64]:
-    """Return the class's probability as pixels become zero, the most salient first.
+    """Return the class's probability as pixels of one picture become another's, salient first.
 
-    Zero in the network's input is the mean colour of its training. Of equally salient pixels it
-    is a seeded draw which goes first: else the order of rows would decide.
+    Deletion goes from the picture to zeros, the mean colour of the network's training; insertion
+    from the `blurred` picture to the sharp one. Of equally salient pixels it is a seeded draw
+    which goes first: else the order of rows would decide.
 
     Args:
         classify: The network.
-        image: Its input, shape (3, H, W).
+        begin: Its first input, shape (3, H, W).
+        end: Its last, likewise.
         saliency: Shape (H, W).
         label: The class.
-        steps: Number of steps; step i deletes i/steps of the pixels.
+        steps: Number of steps; at step i i/steps of the pixels have changed.
 
     Returns:
-        Probabilities, shape (steps + 1,): of the whole picture first, of the empty one last.
+        Probabilities, shape (steps + 1,).
 
     Raises:
         ValueError: If the network gives no finite probability.
     """
-    return _curve(classify, image, torch.zeros_like(image), saliency, label, steps)
+    order = _salient_first(saliency)
+    counts = np.round(np.arange(steps + 1) * order.size / steps)
+    changes = np.empty(order.size, np.int64)  # at which step each pixel does
+    changes[order] = np.searchsorted(counts, np.arange(order.size), side='right')
+    at = torch.from_numpy(changes.reshape(saliency.shape)).to(begin.device)
+    probabilities = []
+    for numbers in torch.arange(steps + 1, device=begin.device).split(_CHUNK):
+        changed = (at <= numbers[:, None, None])[:, None]
+        probabilities.append(classify(torch.where(changed, end, begin))[:, label].cpu())
+    curve = torch.cat(probabilities).double().numpy()
+    if not np.isfinite(curve).all():
+        raise ValueError('the network gives no finite probability of a picture that lacks pixels')
+    return curve
 
 
-def insertion_curve(
-    classify: Classify, image: Tensor, saliency: Array, label: int, steps: int = STEPS
-) -> NDArray[np.float64]:
-    """Return the class's probability as pixels become sharp, the most salient first.
-
-    Args, Returns and Raises are those of `deletion_curve`; first is the picture blurred by RISE's
-    11 × 11 Gaussian, σ = 5, last the whole one.
-    """
-    sides, sigmas = [_BLUR_SIZE, _BLUR_SIZE], [_BLUR_SIGMA, _BLUR_SIGMA]
-    blurred = gaussian_blur(image[None], sides, sigmas)[0]
-    return _curve(classify, blurred, image, saliency, label, steps)
+def blurred(image: Tensor) -> Tensor:
+    """Return a picture (3, H, W) blurred by RISE's 11 × 11 Gaussian, σ = 5."""
+    return gaussian_blur(image[None], [11, 11], [5.0, 5.0])[0]
 
 
 def area_under_curve(curve: Array) -> float:
@@ -114,22 +119,3 @@ def _salient_first(saliency: Array) -> NDArray[np.int64]:
     """Return the numbers of a map's pixels, the most salient first; a seeded draw among equals."""
     draw = np.random.default_rng(0).permutation(saliency.size)
     return draw[np.argsort(-saliency.ravel()[draw], kind='stable')]
-
-
-def _curve(
-    classify: Classify, begin: Tensor, end: Tensor, saliency: Array, label: int, steps: int
-) -> NDArray[np.float64]:
-    """Go from one picture to another; both begin and end are of shape (3, H, W)."""
-    order = _salient_first(saliency)
-    counts = np.round(np.arange(steps + 1) * order.size / steps)
-    changes = np.empty(order.size, np.int64)  # at which step each pixel does
-    changes[order] = np.searchsorted(counts, np.arange(order.size), side='right')
-    at = torch.from_numpy(changes.reshape(saliency.shape)).to(begin.device)
-    probabilities = []
-    for numbers in torch.arange(steps + 1, device=begin.device).split(_CHUNK):
-        changed = (at <= numbers[:, None, None])[:, None]
-        probabilities.append(classify(torch.where(changed, end, begin))[:, label].cpu())
-    curve = torch.cat(probabilities).double().numpy()
-    if not np.isfinite(curve).all():
-        raise ValueError('the network gives no finite probability of a picture that lacks pixels')
-    return curve
