@@ -83,8 +83,13 @@ def quality_figure(rows: Sequence[Row]) -> Figure:
 def _curves_figure(rows: Sequence[Row]) -> Figure:
     """Draw the mean probability as pixels are deleted and inserted."""
     figure = Figure((13, 4.6), layout='constrained')
-    deletion, insertion = figure.subplots(1, 2)
-    for axes, kind in ((deletion, 'deletion'), (insertion, 'insertion')):
+    for axes, kind, better, done in zip(
+        figure.subplots(1, 2),
+        ('deletion', 'insertion'),
+        ('lower', 'higher'),
+        ('deleted, most salient first', 'inserted into the blur'),
+        strict=True,
+    ):
         seen = dict.fromkeys(_COLOURS, 0)
         for row in rows:
             curve, number = row['curves'][kind], seen[row['kind']]
@@ -97,11 +102,10 @@ def _curves_figure(rows: Sequence[Row]) -> Figure:
                 linewidth=2.4 if number < len(_STYLES) else 1.2,
                 label=row['name'],
             )
-        axes.set_ylabel('probability of the class')
+        axes.set(xlabel=f'% of the pixels {done}', ylabel='probability of the class')
+        axes.set_title(f'{kind}: {better} is better')
         axes.grid(alpha=0.3)
-    deletion.set(title='deletion: lower is better', xlabel='% of the pixels deleted')
-    insertion.set(title='insertion: higher is better', xlabel='% of the pixels inserted')
-    insertion.legend(fontsize=7, ncols=2)
+    axes.legend(fontsize=7, ncols=2)
     return figure
 
 

@@ -86,8 +86,9 @@ def _sections(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if summary['smoothing']:
         yield 'Averaged over time', smoothing_table(summary['smoothing'])
     if random := summary['randomisation']:
-        yield 'Spearman as layers become random', randomisation_table(random, 'spearman')
-        yield 'Structural similarity likewise', randomisation_table(random, 'ssim')
+        titles = {'spearman': 'Spearman correlation', 'ssim': 'Structural similarity'}
+        for figure, title in titles.items():
+            yield f'{title} as layers become random', randomisation_table(random, figure)
     if summary['edge_likeness']:
         likeness = edge_table(summary['edge_likeness'])
         yield 'How like the edges of the picture the maps are', likeness
