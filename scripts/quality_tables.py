@@ -5,8 +5,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from smoe_ros.evaluation.ablation_tables import best_table, choice_table
 from smoe_ros.evaluation.tables import (
+    best_table,
+    choice_table,
     edge_table,
     method_table,
     randomisation_table,

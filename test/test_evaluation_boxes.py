@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.evaluation.boxes import Box, boxes_in_input, bundled_boxes, read_boxes
-from smoe_ros.evaluation.subjects import bundled_subjects
+from smoe_ros.evaluation.subjects import bundled_inputs, read_subjects
 
 HEADER = 'name,label,x0,y0,x1,y1\n'
 
@@ -27,7 +27,7 @@ def written(tmp_path):
 
 @pytest.fixture(scope='module')
 def bundled():
-    return {subject.name: subject.rgb for subject in bundled_subjects()}
+    return dict(read_subjects(bundled_inputs(), 6, pytest.fail)[0])
 
 
 # The file
@@ -43,10 +43,6 @@ def test_boxes_are_read_by_picture_in_the_order_of_the_file(written):
 def test_columns_may_come_in_any_order_and_as_a_spreadsheet_writes_them(written):
     path = written('\ufeffy1,x1,y0,x0,label,name\r\n4,3,2,1,Nase,größer\r\n')
     assert read_boxes(path) == {'größer': [Box(1, 2, 3, 4)]}
-
-
-def test_a_file_without_rows_has_no_boxes(written):
-    assert read_boxes(written(HEADER)) == {}
 
 
 @pytest.mark.parametrize(
@@ -86,19 +82,17 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
 # The bundled boxes
 
 
-def test_each_bundled_box_lies_in_a_bundled_picture(bundled):
+def test_each_photo_and_film_has_boxes_and_each_box_lies_in_its_picture(bundled):
     boxes = bundled_boxes()
     assert set(boxes) <= set(bundled)
+    assert {name.rstrip(' 0123456789') for name in boxes} == {
+        name.rstrip(' 0123456789') for name in bundled
+    }
     for name, of_picture in boxes.items():
         height, width = bundled[name].shape[:2]
         for box in of_picture:
             assert 0 <= box.x0 < box.x1 <= width, name
             assert 0 <= box.y0 < box.y1 <= height, name
-
-
-def test_each_bundled_photo_and_film_has_boxes(bundled):
-    with_boxes = {name.rstrip(' 0123456789') for name in bundled_boxes()}
-    assert with_boxes == {name.rstrip(' 0123456789') for name in bundled}
 
 
 def test_the_boxes_of_the_flowers_are_where_the_picture_is_orange(bundled):
@@ -117,12 +111,6 @@ def test_boxes_are_scaled_by_the_sides_of_picture_and_input():
     # 0.5 along the rows, 0.75 along the columns.
     scaled = boxes_in_input([Box(10, 20, 30, 60), Box(0, 0, 200, 80)], (80, 200), (60, 100))
     assert scaled == [Box(5, 15, 15, 45), Box(0, 0, 100, 60)]
-
-
-def test_a_box_that_would_vanish_keeps_one_pixel_also_at_the_far_edge():
-    boxes = [Box(50, 50, 51, 51), Box(999, 999, 1000, 1000), Box(0, 0, 1, 1)]
-    scaled = boxes_in_input(boxes, (1000, 1000), (32, 32))
-    assert scaled == [Box(2, 2, 3, 3), Box(31, 31, 32, 32), Box(0, 0, 1, 1)]
 
 
 @given(st.data())

@@ -4,18 +4,26 @@
 
 import importlib.metadata
 import importlib.util
+from types import SimpleNamespace
 
 import numpy as np
 import oracles
 import pytest
 import torch
 from scipy.ndimage import sobel
+from scipy.stats import spearmanr
 from small_networks import hooks_of, one_thread, photo_batch, plain  # noqa: F401 - a fixture
 
-from smoe_ros.evaluation.ablation import ablation_options, setting_name
-from smoe_ros.evaluation.baselines import baseline_methods
-from smoe_ros.evaluation.own_methods import own_method, standard_methods
+from smoe_ros.evaluation.evaluated_network import Question
+from smoe_ros.evaluation.map_methods import (
+    MapMethod,
+    ablation_methods,
+    baseline_methods,
+    own_method,
+    standard_methods,
+)
 from smoe_ros.evaluation.peers import available_peers, peer_methods, target_layer
+from smoe_ros.evaluation.tasks import edge_likeness
 from smoe_ros.explainer import Explainer
 from smoe_ros.saliency.methods import MethodOptions
 
@@ -48,7 +56,7 @@ def labels():
 @pytest.fixture(scope='module')
 def methods(network, explainer, batch):
     there = peer_methods(network, explainer, PEERS, batch[:1])
-    return (*standard_methods(explainer), *baseline_methods(explainer), *there)
+    return [*standard_methods(explainer), *baseline_methods(explainer), *there]
 
 
 @pytest.fixture(scope='module')
@@ -78,16 +86,32 @@ def test_maps_are_finite_and_not_negative_and_of_the_pictures_size(methods, batc
         assert all(one.std() > 0 for one in maps), method.name
 
 
-def test_the_same_picture_gets_the_same_map_each_time(methods, batch, labels):
+def test_the_same_picture_and_class_get_the_same_map_each_time(methods, batch, labels):
     for method in methods:
-        first, second = (method.explain(batch, labels) for _ in range(2))
-        assert torch.equal(first, second), method.name
+        assert torch.equal(*(method.explain(batch, labels) for _ in range(2))), method.name
 
 
-def test_only_methods_that_say_so_use_the_class(methods, batch):
+def test_only_class_activations_and_gradients_know_the_class(methods, batch):
+    first, second = (torch.full((3,), label) for label in (0, 1))
     for method in methods:
-        maps = [method.explain(batch, torch.full((3,), label)) for label in (0, 1)]
-        assert torch.equal(*maps) is not method.uses_class, method.name
+        knows = not torch.equal(method.explain(batch, first), method.explain(batch, second))
+        plain = {'channel_std', 'random', 'centred Gaussian', 'Sobel edges', 'last-layer mean'}
+        assert knows is (method.name not in {*plain, 'EigenCAM (grad-cam)'}), method.name
+
+
+@pytest.mark.parametrize(
+    ('saliency', 'text'),
+    [
+        (torch.zeros(3, 4), r'size of its picture, \(64, 96\), got \(3, 4\)'),
+        (torch.full((64, 96), torch.nan), 'a map is finite'),
+        (torch.full((64, 96), torch.inf), 'a map is finite'),
+        (torch.linspace(-1, 1, 64 * 96).reshape(64, 96), 'not negative'),
+    ],
+)
+def test_a_map_that_cannot_be_measured_is_refused(batch, saliency, text):
+    method = MapMethod('broken', 'peer', lambda batch, labels: saliency[None])
+    with pytest.raises(ValueError, match=text):
+        method.of(batch[0], 0)
 
 
 def test_explaining_leaves_network_explainer_and_random_numbers_as_they_were(
@@ -116,7 +140,7 @@ def test_a_failing_explanation_leaves_the_explainers_method(explainer, batch):
 def test_our_own_map_is_the_explainers_saliency_by_those_settings(network, batch, labels):
     options = MethodOptions('equal', 'smoe_scale', 'gaussian_cdf', 'x_grad_cam')
     with Explainer(network, SCALES) as other:
-        found = own_method(other, options, 'ours').explain(batch, labels)
+        found = own_method(other, options).explain(batch, labels)
     with Explainer(network, SCALES, cam='x_grad_cam') as wanted:
         assert torch.equal(found, wanted(batch, labels.tolist()).saliency)
 
@@ -149,12 +173,14 @@ def test_last_layer_mean_is_the_mean_over_channels_enlarged(by_name, network, ba
     assert found == pytest.approx(wanted, abs=1e-4)
 
 
+def edges_of(image):
+    mean = image.double().numpy().mean(axis=0)
+    return np.hypot(sobel(mean, 0, mode='mirror'), sobel(mean, 1, mode='mirror'))
+
+
 def test_edges_are_sobels_of_the_mean_over_colours(by_name, batch, labels):
-    mean = batch[1].double().numpy().mean(axis=0)
-    wanted = np.hypot(sobel(mean, 0, mode='mirror'), sobel(mean, 1, mode='mirror'))
-    assert by_name['Sobel edges'].explain(batch, labels)[1].numpy() == pytest.approx(
-        wanted, abs=1e-4
-    )
+    found = by_name['Sobel edges'].explain(batch, labels)[1].numpy()
+    assert found == pytest.approx(edges_of(batch[1]), abs=1e-4)
 
 
 def test_the_centred_map_is_a_gaussian_of_a_quarter_of_each_side(by_name, batch, labels):
@@ -175,10 +201,21 @@ def test_noise_is_another_for_every_picture_and_uniform(by_name, batch, labels):
 
 def test_ablation_has_every_setting_that_the_network_allows_once(network):
     with Explainer(network, SCALES) as explainer:
-        names = [setting_name(options) for options in ablation_options(explainer)]
+        names = [method.name for method in ablation_methods(explainer)]
     assert len(set(names)) == len(names) == 6 * 3 * 2 * 2 + 2
     assert 'smoe_scale, gaussian_cdf, equal, none' in names
     assert not any('prior' in name for name in names)  # it has three scales
+
+
+def test_likeness_to_edges_is_the_mean_rank_correlation_over_the_pictures(explainer, batch):
+    questions = [Question('one', None, image, 0, '', 1.0) for image in batch]
+    likeness = edge_likeness(SimpleNamespace(explainer=explainer), questions)['spearman']
+    seen, wanted = explainer(batch), []
+    for number, image in enumerate(batch):
+        maps = [*seen.scale_maps[number], seen.saliency[number]]
+        edges = edges_of(image).ravel()
+        wanted.append([spearmanr(one.numpy().ravel(), edges).statistic for one in maps])
+    assert likeness == pytest.approx(np.mean(wanted, axis=0), abs=0.01)
 
 
 # Other libraries, where they are installed
@@ -241,35 +278,3 @@ def test_layer_cam_is_that_of_its_paper(by_name, network, batch, labels):
     for one, wanted in zip(found, cam, strict=True):
         enlarged = oracles.bilinear(wanted, (64, 96))
         assert np.corrcoef(one.ravel(), enlarged.ravel())[0, 1] > 0.999
-
-
-class Bright(torch.nn.Module):
-    """Class 0 is what differs from the mean colour."""
-
-    def forward(self, x):
-        score = 20 * x.abs().mean(dim=(1, 2, 3)) - 4
-        return torch.stack([score, -score], dim=1)
-
-
-@pytest.mark.skipif('LayerCAM (grad-cam)' not in PEERS, reason='grad-cam is not installed')
-def test_road_is_that_of_the_package_which_imputes():
-    from pytorch_grad_cam.metrics.road import ROADCombined
-    from pytorch_grad_cam.utils.model_targets import ClassifierOutputSoftmaxTarget
-
-    from smoe_ros.evaluation.road import road
-
-    image = photo_batch(32, 48)[0]
-    saliency = image.abs().sum(dim=0).numpy() + np.linspace(0, 1e-3, 32 * 48).reshape(32, 48)
-    saliency = (saliency / saliency.max()).astype(np.float32)
-    network = Bright()
-
-    def classify(batch):
-        with torch.inference_mode():
-            return network(batch).softmax(dim=1)
-
-    found = road(classify, image, saliency, 0)
-    wanted = ROADCombined([20, 50, 80])(
-        image[None], saliency[None], [ClassifierOutputSoftmaxTarget(0)], network
-    )
-    assert found == pytest.approx(float(wanted[0]), abs=5e-3)
-    assert abs(found) > 5e-2  # so that this tells something

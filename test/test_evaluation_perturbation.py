@@ -1,25 +1,27 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Deletion, insertion: against loops in NumPy, Quantus, and networks made for the purpose."""
+"""Deletion, insertion, ROAD: against loops in NumPy, and networks made for the purpose."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import quantus
 import torch
 from scipy.ndimage import correlate1d
 from small_networks import one_thread, photo_batch, plain  # noqa: F401 - a fixture
 from torch import nn
 
-from smoe_ros.evaluation.baselines import baseline_methods
-from smoe_ros.evaluation.perturbation import (
+from smoe_ros.evaluation.boxes import Box
+from smoe_ros.evaluation.evaluated_network import Question
+from smoe_ros.evaluation.map_methods import MapMethod
+from smoe_ros.evaluation.metrics.perturbation import (
     area_under_curve,
     blurred,
-    deletion_curve,
-    insertion_curve,
+    perturbation_curve,
+    road,
 )
-from smoe_ros.explainer import Explainer
+from smoe_ros.evaluation.tasks import faithfulness
 
 SIZE = (12, 16)
 PIXEL = (5, 9)
@@ -76,11 +78,7 @@ def network():
 
 @pytest.fixture(scope='module')
 def classify(network):
-    def probabilities(batch):
-        with torch.inference_mode():
-            return network(batch).softmax(dim=1)
-
-    return probabilities
+    return lambda batch: network(batch).detach().softmax(dim=1)
 
 
 @pytest.fixture(scope='module')
@@ -88,65 +86,36 @@ def image():
     return photo_batch(*SIZE)[0]
 
 
-def test_deleting_the_only_pixel_that_counts_ends_the_class_at_once():
-    image = torch.ones(3, *SIZE)
-    curve = deletion_curve(looks_at_one_pixel, image, one_pixel(), 0, STEPS)
-    assert curve.tolist() == [1.0] + [0.0] * STEPS
-    assert area_under_curve(curve) == pytest.approx(0.5 / STEPS)
-
-
-def test_deleting_it_last_keeps_the_class_to_the_end():
-    image = torch.ones(3, *SIZE)
-    curve = deletion_curve(looks_at_one_pixel, image, -one_pixel(), 0, STEPS)
-    assert curve.tolist() == [1.0] * STEPS + [0.0]
-
-
-def test_inserting_the_only_pixel_that_counts_brings_the_class_at_once():
+def test_the_pixel_that_counts_is_deleted_to_the_mean_colour_and_inserted_into_the_blur():
     image = torch.zeros(3, *SIZE)
     image[:, PIXEL[0], PIXEL[1]] = 1.0
-    curve = insertion_curve(looks_at_one_pixel, image, one_pixel(), 0, STEPS)
-    assert curve[0] == pytest.approx(gaussian_blur(image.numpy())[0][PIXEL], abs=1e-6)
-    assert curve[1:].tolist() == [1.0] * STEPS
+    question = Question('one', None, image, 0, '', 1.0, (Box(8, 4, 12, 7),))
+    method = MapMethod('perfect', 'ours', lambda batch, labels: torch.tensor(one_pixel())[None])
+    network = SimpleNamespace(classify=looks_at_one_pixel)
+    found = faithfulness(network, STEPS, question, method)
+    blur = gaussian_blur(image.numpy())[0][PIXEL]
+    assert found == {
+        'deletion': pytest.approx(0.5 / STEPS),
+        'insertion': pytest.approx(1 - (1 - blur) * 0.5 / STEPS),
+        'difference': pytest.approx(1 - (2 - blur) * 0.5 / STEPS),
+        'gini': pytest.approx(1 - 1 / (SIZE[0] * SIZE[1])),
+        'energy': 1,
+        'pointing': 1,
+        'deletion_curve': [1.0] + [0.0] * STEPS,
+        'insertion_curve': [pytest.approx(blur)] + [1.0] * STEPS,
+    }
 
 
 @pytest.mark.parametrize('steps', [1, 7, 28])
-def test_curves_equal_those_of_plain_loops(network, classify, image, steps):
-    saliency, label = ramp(), 3
-    whole, black = image.numpy(), np.zeros_like(image)
-    wanted = curve_by_loops(network, whole, black, saliency, label, steps)
-    assert deletion_curve(classify, image, saliency, label, steps) == pytest.approx(
-        wanted, abs=1e-5
-    )
-    wanted = curve_by_loops(network, gaussian_blur(whole), whole, saliency, label, steps)
-    assert insertion_curve(classify, image, saliency, label, steps) == pytest.approx(
-        wanted, abs=1e-5
-    )
+def test_a_curve_equals_that_of_plain_loops(network, classify, image, steps):
+    begin = blurred(image)
+    wanted = curve_by_loops(network, begin.numpy(), image.numpy(), ramp(), 3, steps)
+    found = perturbation_curve(classify, begin, image, ramp(), 3, steps)
+    assert found == pytest.approx(wanted, abs=1e-5)
 
 
 def test_blur_is_the_one_of_rise(image):
-    assert blurred(image[None])[0].numpy() == pytest.approx(gaussian_blur(image.numpy()), abs=1e-5)
-
-
-def test_deletion_agrees_with_quantus(network, classify, image):
-    saliency, label, steps = ramp(1), 2, 24
-    flip = quantus.PixelFlipping(
-        features_in_step=3 * saliency.size // steps,  # it counts channels
-        perturb_baseline=0.0,
-        normalise=False,
-        abs=False,
-        disable_warnings=True,
-    )
-    (wanted,) = flip(
-        model=network,
-        x_batch=image[None].numpy(),
-        y_batch=np.array([label]),
-        # Quantus wants a map a channel or one for all of them.
-        a_batch=saliency[None, None],
-        device='cpu',
-        softmax=True,
-    )
-    found = deletion_curve(classify, image, saliency, label, steps)
-    assert found[1:] == pytest.approx(np.asarray(wanted), abs=1e-5)
+    assert blurred(image).numpy() == pytest.approx(gaussian_blur(image.numpy()), abs=1e-5)
 
 
 def test_of_equal_pixels_a_draw_decides_not_their_row(image):
@@ -156,27 +125,16 @@ def test_of_equal_pixels_a_draw_decides_not_their_row(image):
         seen.append((batch != 0).any(dim=1))
         return torch.full((len(batch), 2), 0.5)
 
-    deletion_curve(classify, image + 1, np.ones(SIZE, np.float32), 0, 2)
+    flat, black = np.ones(SIZE, np.float32), torch.zeros_like(image)
+    perturbation_curve(classify, image + 1, black, flat, 0, 2)
     kept = torch.cat(seen)[1].float()
     assert 0.3 < kept[: SIZE[0] // 2].mean() < 0.7
 
 
 def test_curves_are_the_same_every_time(classify, image):
     flat = np.zeros(SIZE, np.float32)
-    first, second = (deletion_curve(classify, image, flat, 0, STEPS) for _ in range(2))
+    first, second = (perturbation_curve(classify, image, -image, flat, 0, STEPS) for _ in range(2))
     assert first.tolist() == second.tolist()
-
-
-@pytest.mark.parametrize(
-    ('saliency', 'text'),
-    [(np.zeros((3, 4)), r'size of its picture, \(12, 16\), got \(3, 4\)'), (None, 'finite')],
-)
-def test_a_map_that_cannot_be_used_is_refused(classify, image, saliency, text):
-    if saliency is None:
-        saliency = np.full(SIZE, np.nan)
-    for curve in (deletion_curve, insertion_curve):
-        with pytest.raises(ValueError, match=text):
-            curve(classify, image, saliency, 0)
 
 
 def test_area_is_that_of_trapezoids():
@@ -184,50 +142,24 @@ def test_area_is_that_of_trapezoids():
     assert area_under_curve(np.array([1.0, 0.25])) == pytest.approx(0.625)
 
 
-# A network that looks at one patch only: which map is best is known.
-
-PATCH = (slice(20, 32), slice(8, 24))
-
-
-class LooksAtThePatch(nn.Module):
-    """Class 0 is what is bright in the patch, whatever lies around it."""
-
-    def __init__(self):
-        super().__init__()
-        self.trunk = plain()
+class Bright(nn.Module):
+    """Class 0 is what differs from the mean colour."""
 
     def forward(self, x):
-        bright = 4 * x[:, :, PATCH[0], PATCH[1]].clamp(-1, 1).mean(dim=(1, 2, 3))
-        return torch.stack([bright, -bright], dim=1) + 0 * self.trunk(x)[:, :2]
+        score = 20 * x.abs().mean(dim=(1, 2, 3)) - 4
+        return torch.stack([score, -score], dim=1)
 
 
-def test_the_map_of_what_the_network_looks_at_wins_every_metric_and_noise_none():
-    network = LooksAtThePatch().eval()
-    image = photo_batch(48, 64)[0] * 0.2
-    image[:, PATCH[0], PATCH[1]] += 1.0
-    perfect = np.zeros((48, 64), np.float32)
-    perfect[PATCH] = 1.0
-
-    def classify(batch):
-        with torch.inference_mode():
-            return network(batch).softmax(dim=1)
-
-    label = torch.tensor([0])
-    with Explainer(network.trunk, ['act1', 'act2', 'act3']) as explainer:
-        maps = {
-            method.name: method.explain(image[None], label)[0].numpy()
-            for method in baseline_methods(explainer)
-        }
-    maps['perfect'] = perfect
-    scores = {
-        name: (
-            -area_under_curve(deletion_curve(classify, image, one, 0)),
-            area_under_curve(insertion_curve(classify, image, one, 0)),
-        )
-        for name, one in maps.items()
-    }
-    for place in (0, 1):
-        ordered = sorted(scores, key=lambda name: scores[name][place])
-        assert ordered[-1] == 'perfect'
-        assert scores['perfect'][place] > scores[ordered[-2]][place]
-        assert ordered[-2] != 'random'
+def test_road_is_that_of_the_package_which_imputes():
+    metrics = pytest.importorskip('pytorch_grad_cam.metrics.road')
+    targets = pytest.importorskip('pytorch_grad_cam.utils.model_targets')
+    image = photo_batch(32, 48)[0]
+    saliency = image.abs().sum(dim=0).numpy() + np.linspace(0, 1e-3, 32 * 48).reshape(32, 48)
+    saliency = (saliency / saliency.max()).astype(np.float32)
+    network = Bright()
+    found = road(lambda batch: network(batch).softmax(dim=1), image, saliency, 0)
+    wanted = metrics.ROADCombined([20, 50, 80])(
+        image[None], saliency[None], [targets.ClassifierOutputSoftmaxTarget(0)], network
+    )
+    assert found == pytest.approx(float(wanted[0]), abs=5e-3)
+    assert abs(found) > 5e-2  # so that this tells something

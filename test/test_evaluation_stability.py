@@ -1,12 +1,73 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Motion between frames, from flows that are known: what is followed, and the error along it."""
+"""How steady maps are: under noise, and along motion from flows that are known."""
+
+import math
 
 import numpy as np
 import pytest
+import torch
 from scipy.ndimage import gaussian_filter, map_coordinates
+from small_networks import one_thread, photo_batch, plain  # noqa: F401 - a fixture
 
-from smoe_ros.evaluation.stability import Motion, motion_between
+from smoe_ros.evaluation.metrics.stability import Motion, max_sensitivity, motion_between
+from smoe_ros.explainer import Explainer
+
+# Noise
+
+
+def test_noise_is_uniform_within_its_radius_and_another_for_every_sample():
+    image = torch.linspace(-2, 3, 3 * 64 * 64).reshape(3, 64, 64)  # a range of 5
+    seen = []
+
+    def explain(picture):
+        seen.append(((picture - image) / (0.02 * 5)).numpy())
+        return picture.sum(dim=0).numpy()
+
+    max_sensitivity(explain, image, samples=4)
+    clean, *noise = seen
+    assert len(noise) == 4
+    assert not clean.any()
+    assert len({one.tobytes() for one in noise}) == 4
+    for one in noise:
+        counts, _ = np.histogram(one, bins=4, range=(-1.0001, 1.0001))
+        assert counts / one.size == pytest.approx(0.25, abs=0.03)
+
+
+def test_sensitivity_of_a_network_is_the_worst_of_a_loop_in_float64():
+    image = photo_batch(32, 48)[0]
+    maps = []
+    with Explainer(plain(), ['act1', 'act3'], input_size=(32, 48)) as explainer:
+
+        def explain(picture):
+            maps.append(explainer(picture[None]).saliency[0].numpy())
+            return maps[-1]
+
+        found = max_sensitivity(explain, image, samples=5)
+    clean, *noisy = (one.astype(np.float64) for one in maps)
+    changes = [math.sqrt(((one - clean) ** 2).sum() / (clean**2).sum()) for one in noisy]
+    assert len(changes) == 5
+    assert found == pytest.approx(max(changes))
+    assert max(changes) > min(changes) > 0
+
+
+def test_sensitivity_of_a_map_of_zeros_is_infinite_if_it_moves_at_all():
+    image = photo_batch(8, 8)[0]
+    assert max_sensitivity(lambda one: (one - image).abs()[0].numpy(), image) == math.inf
+    assert max_sensitivity(lambda one: np.zeros((8, 8)), image) == 0
+
+
+def test_a_seed_draws_the_same_noise_and_nothing_from_the_global_generator():
+    image, state = photo_batch(16, 16)[0], torch.get_rng_state()
+    first, same, other = (
+        max_sensitivity(lambda one: one.sum(dim=0).abs().numpy(), image, seed=seed)
+        for seed in (1, 1, 2)
+    )
+    assert first == same != other
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+# Frames
 
 SIZE = (40, 64)
 ROWS, COLUMNS = np.mgrid[: SIZE[0], : SIZE[1]]
@@ -77,13 +138,6 @@ def test_followed_pixels_and_flow_error_are_those_of_scipys_interpolation():
     assert motion.flow_error(before, after) == pytest.approx(wanted, abs=1e-4)
 
 
-def test_changes_up_and_down_do_not_cancel():
-    still = Motion(constant(0, 0), constant(0, 0))
-    before = np.full(SIZE, 0.5)
-    after = before + np.where((ROWS + COLUMNS) % 2, 0.25, -0.25)
-    assert still.flow_error(before, after) == pytest.approx(0.25)
-
-
 @pytest.mark.parametrize(('share', 'enough'), [(0.0, False), (0.005, False), (0.02, True)])
 def test_a_flow_error_of_fewer_pixels_than_one_in_a_hundred_is_refused(share, enough):
     flow = constant(999, 0)
@@ -110,11 +164,16 @@ def test_the_flow_of_a_rolled_texture_is_its_shift(shift):
     assert np.abs(motion.flow[inner] - shift).mean() < 0.1
 
 
-@pytest.mark.parametrize('size', [(15, 60), (60, 15)], ids=str)
-def test_frames_that_are_short_on_either_side_are_refused(size):
-    frame = np.zeros((*size, 3), np.uint8)
-    with pytest.raises(ValueError, match='at least 16x16'):
-        motion_between(frame, frame)
+def test_jitter_is_how_far_the_peak_is_from_where_the_picture_went():
+    before, after = np.zeros(SIZE), np.zeros(SIZE)
+    before[20, 30] = after[20 - 4 + 4, 30 + 6 + 3] = 1
+    assert Motion(constant(6, -4), constant(-6, 4)).peak_jitter(before, after) == 5
+
+
+@pytest.mark.parametrize('sizes', [[(15, 60)] * 2, [(60, 15)] * 2, [(60, 60), (60, 59)]], ids=str)
+def test_frames_that_cannot_be_followed_are_refused(sizes):
+    with pytest.raises(ValueError, match='one size of at least 16x16'):
+        motion_between(*(np.zeros((*size, 3), np.uint8) for size in sizes))
 
 
 def test_frames_of_the_smallest_size_are_followed():

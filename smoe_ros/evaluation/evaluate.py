@@ -7,34 +7,30 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from smoe_ros.commands.inputs import find_inputs
 from smoe_ros.commands.line_log import LineLog
 from smoe_ros.errors import ConfigurationError, unknown_name
-from smoe_ros.evaluation.ablation import DEFAULTS, ablation_methods
-from smoe_ros.evaluation.baselines import baseline_methods
 from smoe_ros.evaluation.boxes import Box, bundled_boxes, read_boxes
 from smoe_ros.evaluation.evaluate_options import EvaluateOptions
 from smoe_ros.evaluation.evaluated_network import Network, Question
-from smoe_ros.evaluation.followed_film import FollowedFilm
-from smoe_ros.evaluation.localisation import area_of_boxes
-from smoe_ros.evaluation.map_methods import MapMethod
-from smoe_ros.evaluation.own_methods import standard_methods
+from smoe_ros.evaluation.map_methods import (
+    DEFAULTS,
+    MapMethod,
+    ablation_methods,
+    baseline_methods,
+    standard_methods,
+)
+from smoe_ros.evaluation.metrics.localisation import area_of_boxes
 from smoe_ros.evaluation.peers import HOW_TO_INSTALL, available_peers, peer_methods
 from smoe_ros.evaluation.results_folder import write_results
-from smoe_ros.evaluation.road import road_is_available
-from smoe_ros.evaluation.study import ONLY_FAITHFULNESS, QUICK, Scope, Study
-from smoe_ros.evaluation.subjects import (
-    Film,
-    Subject,
-    bundled_subjects,
-    film_frames,
-    films_of,
-    subjects_of,
-)
-from smoe_ros.evaluation.summary import REFERENCES, Measurements, summarize
+from smoe_ros.evaluation.study import ONLY_FAITHFULNESS, QUICK, Scope, run, units_of
+from smoe_ros.evaluation.subjects import Subject, bundled_inputs, read_subjects
+from smoe_ros.evaluation.summary import REFERENCES, summarize
 from smoe_ros.explainer.settings import Settings
 
 PROGRESS = 'progress.jsonl'
@@ -68,24 +64,40 @@ def evaluate(options: EvaluateOptions, say: Callable[[str], None]) -> int:
         say(reason)
 
     scope = _scope(options)
-    subjects = _subjects(options, refuse)
+    inputs = find_inputs(options.inputs, refuse) if options.inputs else bundled_inputs()
+    subjects, films = read_subjects(inputs, options.frames_per_film, refuse)
+    if not subjects:
+        raise ConfigurationError('there is no picture to measure on; name photos or videos')
     boxes = _boxes(options)
     network = Network(Settings.of(options))
     questions = _questions(network, subjects, boxes, refuse)
     if options.quick:
-        questions = questions[:_QUICK_PICTURES]
+        questions, films = questions[:_QUICK_PICTURES], films[:1]
     methods = _methods(network, options, questions[0], say)
-    films = _films(options, network) if scope.film_frames else []
-    study = Study(network, methods, questions, films, scope)
+    if not scope.film_frames:
+        films = []
+    planned = {
+        'pictures': [question.name for question in questions],
+        'films': [film.name for film in films],
+        'methods': [method.name for method in methods],
+        'scope': asdict(scope),
+    }
     options.output.mkdir(parents=True, exist_ok=True)
-    with LineLog(path, _task(options, study, subjects)) as log:
-        entries = study.run(log, refuse)
-    measurements = Measurements(entries)
+    with LineLog(path, _task(options, subjects) | planned) as log:
+        entries = run(list(units_of(network, methods, questions, films, scope)), log, refuse)
+    told = [{'name': one.name, 'kind': one.kind, 'note': one.note} for one in methods]
+    references = tuple(DEFAULTS.values()) if options.ablation else REFERENCES
+    # The energy of a flat map.
+    shares = [
+        area_of_boxes(one.boxes, (one.image.shape[1], one.image.shape[2]))
+        for one in questions
+        if one.boxes
+    ]
     summary = {
         'backbone': network.name,
         'weights': options.weights,
         'ablation': options.ablation,
-        **study.description(),
+        **planned,
         'answers': [
             {
                 'picture': one.name,
@@ -94,13 +106,8 @@ def evaluate(options: EvaluateOptions, say: Callable[[str], None]) -> int:
             }
             for one in questions
         ],
-        'box_share': _box_share(questions),
-        **summarize(
-            measurements,
-            [{'name': one.name, 'kind': one.kind, 'note': one.note} for one in methods],
-            tuple(DEFAULTS.values()) if options.ablation else REFERENCES,
-            curves=not options.ablation,
-        ),
+        'box_share': fmean(shares) if shares else None,
+        **summarize(entries, told, references, curves=not options.ablation),
     }
     write_results(summary, entries, questions, methods, options.output)
     path.unlink()
@@ -108,23 +115,13 @@ def evaluate(options: EvaluateOptions, say: Callable[[str], None]) -> int:
 
 
 def _scope(options: EvaluateOptions) -> Scope:
-    if options.road and not road_is_available():
+    if options.road and not find_spec('pytorch_grad_cam'):
         raise ConfigurationError(f'ROAD needs the package grad-cam: {HOW_TO_INSTALL}')
     if options.quick:
         scope = replace(QUICK, film_frames=0, smoothing_frames=0) if options.ablation else QUICK
         return replace(scope, seed=options.seed, road_pictures=int(options.road))
     scope = ONLY_FAITHFULNESS if options.ablation else Scope()
     return replace(scope, seed=options.seed, road_pictures=_ROAD_PICTURES * options.road)
-
-
-def _subjects(options: EvaluateOptions, refuse: Callable[[str], None]) -> list[Subject]:
-    if options.inputs:
-        subjects = subjects_of(options.inputs, options.frames_per_film, refuse)
-    else:
-        subjects = bundled_subjects(options.frames_per_film)
-    if not subjects:
-        raise ConfigurationError('there is no picture to measure on; name photos or videos')
-    return subjects
 
 
 def _boxes(options: EvaluateOptions) -> dict[str, list[Box]]:
@@ -151,23 +148,13 @@ def _questions(
     return questions
 
 
-def _box_share(questions: Sequence[Question]) -> float | None:
-    """Return the mean share of a picture that its boxes have: the energy of a flat map."""
-    shares = [
-        area_of_boxes(question.boxes, (question.image.shape[1], question.image.shape[2]))
-        for question in questions
-        if question.boxes
-    ]
-    return fmean(shares) if shares else None
-
-
 def _methods(
     network: Network, options: EvaluateOptions, question: Question, say: Callable[[str], None]
 ) -> list[MapMethod]:
     if options.ablation:
         return ablation_methods(network.explainer)
     peers = available_peers()
-    methods = [*standard_methods(network.explainer), *baseline_methods(network.explainer)]
+    methods = standard_methods(network.explainer) + baseline_methods(network.explainer)
     names = {name.lower(): name for name in (*(method.name for method in methods), *peers)}
     for name in options.methods:
         if name.lower() not in names:
@@ -185,24 +172,11 @@ def _methods(
     return chosen
 
 
-def _films(
-    options: EvaluateOptions, network: Network
-) -> list[tuple[str, Callable[[int], FollowedFilm]]]:
-    def reader(film: Film) -> Callable[[int], FollowedFilm]:
-        return lambda count: FollowedFilm(film_frames(film, count), film.rate, network)
-
-    films = films_of(options.inputs)[: 1 if options.quick else None]
-    return [(film.name, reader(film)) for film in films]
-
-
-def _task(options: EvaluateOptions, study: Study, subjects: Sequence[Subject]) -> dict[str, Any]:
-    """What makes the run what it is: other options would give other figures."""
+def _task(options: EvaluateOptions, subjects: Sequence[Subject]) -> dict[str, Any]:
+    """What makes the run what it is, as JSON gives it back: others would give other figures."""
     asked = asdict(options)
     for name in ('output', 'resume', 'inputs', 'boxes', 'threads', 'device', 'allow_download'):
         del asked[name]
-    pictures = [zlib.crc32(subject.rgb.tobytes()) for subject in subjects]
-    boxes = options.boxes and zlib.crc32(Path(options.boxes).read_bytes())
-    task = {**asked, **study.description(), 'checksums': pictures, 'boxes': boxes}
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in task.items()
-    }
+    asked['checksums'] = [zlib.crc32(subject.rgb.tobytes()) for subject in subjects]
+    asked['boxes'] = options.boxes and zlib.crc32(Path(options.boxes).read_bytes())
+    return {key: list(one) if isinstance(one, tuple) else one for key, one in asked.items()}

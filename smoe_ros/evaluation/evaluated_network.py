@@ -64,15 +64,12 @@ class Network:
         Raises:
             ConfigurationError: If a setting cannot work, or the network puts out no class scores.
         """
-        device = resolve_device(settings.device)
+        self._device = resolve_device(settings.device)
         if settings.threads:
             torch.set_num_threads(settings.threads)
-        backbone = settings.load_backbone()
-        self.name = backbone.name
-        self.preprocessing = backbone.preprocessing
-        self._labels = backbone.labels
-        self.model = backbone.model.to(device)
-        self._device = device
+        self._backbone = settings.load_backbone()
+        self.name = self._backbone.name
+        self.model = self._backbone.model.to(self._device)
         self.explainer = Explainer(
             self.model,
             settings.scales,
@@ -81,7 +78,7 @@ class Network:
             settings.normalization,
             input_size=(settings.short_side, settings.short_side),
         )
-        noise = settings.noise().to(device)
+        noise = settings.noise().to(self._device)
         if self.explainer(noise).logits is None:
             raise ConfigurationError(
                 f"'{settings.backbone}' puts out no class scores of shape (B, K), which deletion "
@@ -99,7 +96,7 @@ class Network:
 
     def prepare(self, rgb: Rgb) -> Tensor:
         """Return a picture as the network gets it, (h, w, 3) uint8 -> (3, H, W)."""
-        return self.preprocessing(rgb).to(self._device)
+        return self._backbone.preprocess(rgb).to(self._device)
 
     def question(self, subject: Subject, boxes: Sequence[Box] = ()) -> Question:
         """Ask the network what a picture shows.
@@ -110,17 +107,18 @@ class Network:
 
         Raises:
             FrameError: If the picture cannot be the network's input.
+            ValueError: If a box is not in the picture.
         """
         image = self.prepare(subject.rgb)
         probability, label = self.classify(image[None])[0].max(dim=0)
-        index = int(label)
-        size = (subject.rgb.shape[0], subject.rgb.shape[1])
+        index, labels = int(label), self._backbone.labels
+        height, width = subject.rgb.shape[:2]
         return Question(
             subject.name,
             subject.rgb,
             image,
             index,
-            self._labels[index] if index < len(self._labels) else f'class {index}',
+            labels[index] if index < len(labels) else f'class {index}',
             float(probability),
-            tuple(boxes_in_input(boxes, size, (image.shape[1], image.shape[2]))),
+            tuple(boxes_in_input(boxes, (height, width), (image.shape[1], image.shape[2]))),
         )

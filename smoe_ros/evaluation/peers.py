@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from smoe_ros.evaluation.map_methods import MapMethod
+from smoe_ros.evaluation.map_methods import Explain, MapMethod
 from smoe_ros.explainer import Explainer
 from smoe_ros.scales.observation import evaluating
 from smoe_ros.scales.tracing import trace
@@ -26,21 +26,20 @@ _SAMPLES = 25
 _NOISE = 0.15
 _SEED = 0
 
-_Explain = Callable[[Tensor, Tensor], Tensor]
-_Build = Callable[[nn.Module, str], _Explain]
+_Build = Callable[[nn.Module, str], Explain]
 
 
 def available_peers() -> dict[str, str | None]:
     """Return every peer's name, with the reason why it cannot be used, None if it can."""
     return {
         name: None if find_spec(module) else f'{package} is not installed: {HOW_TO_INSTALL}'
-        for name, (package, module, _, _) in _PEERS.items()
+        for name, (package, module, _) in _PEERS.items()
     }
 
 
 def peer_methods(
     model: nn.Module, explainer: Explainer, names: Sequence[str], example: Tensor
-) -> tuple[MapMethod, ...]:
+) -> list[MapMethod]:
     """Return other libraries' methods for a network.
 
     Args:
@@ -50,17 +49,17 @@ def peer_methods(
         example: Any picture as the network gets it, shape (1, 3, H, W).
     """
     if not names:
-        return ()
+        return []
     model = copy.deepcopy(model).eval()
     for module in model.modules():
         if hasattr(module, 'inplace'):
             vars(module)['inplace'] = False  # their hooks read what would be changed
     layer = target_layer(model, explainer, example)
-    return tuple(
-        MapMethod(name, 'peer', _guarded(build(model, layer)), uses_class, f'target layer {layer}')
-        for name, (_, _, build, uses_class) in _PEERS.items()
+    return [
+        MapMethod(name, 'peer', _guarded(build(model, layer)), f'target layer {layer}')
+        for name, (_, _, build) in _PEERS.items()
         if name in names
-    )
+    ]
 
 
 def target_layer(model: nn.Module, explainer: Explainer, example: Tensor) -> str:
@@ -85,7 +84,7 @@ def target_layer(model: nn.Module, explainer: Explainer, example: Tensor) -> str
     return before[-1]
 
 
-def _guarded(explain: _Explain) -> _Explain:
+def _guarded(explain: Explain) -> Explain:
     """Let a library draw without touching anybody's random numbers, and give maps as ours are."""
 
     def run(batch: Tensor, labels: Tensor) -> Tensor:
@@ -97,7 +96,7 @@ def _guarded(explain: _Explain) -> _Explain:
 
 
 def _grad_cam(method: str) -> _Build:
-    def build(model: nn.Module, layer: str) -> _Explain:
+    def build(model: nn.Module, layer: str) -> Explain:
         import pytorch_grad_cam  # noqa: PLC0415 - an optional package
         from pytorch_grad_cam.utils.model_targets import (  # noqa: PLC0415
             ClassifierOutputTarget,
@@ -115,7 +114,7 @@ def _grad_cam(method: str) -> _Build:
 
 
 def _captum(method: str, reduce: Callable[[Tensor], Tensor], **options: Any) -> _Build:
-    def build(model: nn.Module, _layer: str) -> _Explain:
+    def build(model: nn.Module, _layer: str) -> Explain:
         from captum import attr  # noqa: PLC0415 - an optional package
 
         attribution = getattr(attr, method)(model)
@@ -129,7 +128,7 @@ def _captum(method: str, reduce: Callable[[Tensor], Tensor], **options: Any) -> 
     return build
 
 
-def _smooth_grad_squared(model: nn.Module, _layer: str) -> _Explain:
+def _smooth_grad_squared(model: nn.Module, _layer: str) -> Explain:
     from captum.attr import NoiseTunnel, Saliency  # noqa: PLC0415 - an optional package
 
     tunnel = NoiseTunnel(Saliency(model))
@@ -158,15 +157,15 @@ def _summed(attribution: Tensor) -> Tensor:
     return attribution.sum(dim=1).abs()
 
 
-_PEERS: dict[str, tuple[str, str, _Build, bool]] = {
-    'EigenCAM (grad-cam)': ('grad-cam', 'pytorch_grad_cam', _grad_cam('EigenCAM'), False),
-    'LayerCAM (grad-cam)': ('grad-cam', 'pytorch_grad_cam', _grad_cam('LayerCAM'), True),
-    'gradient (captum)': ('captum', 'captum', _captum('Saliency', _largest), True),
-    'SmoothGrad² (captum)': ('captum', 'captum', _smooth_grad_squared, True),
+_GRAD_CAM, _CAPTUM = ('grad-cam', 'pytorch_grad_cam'), ('captum', 'captum')
+# Name: what to install, what to import, and what builds the method for a network and a layer.
+_PEERS: dict[str, tuple[str, str, _Build]] = {
+    'EigenCAM (grad-cam)': (*_GRAD_CAM, _grad_cam('EigenCAM')),
+    'LayerCAM (grad-cam)': (*_GRAD_CAM, _grad_cam('LayerCAM')),
+    'gradient (captum)': (*_CAPTUM, _captum('Saliency', _largest)),
+    'SmoothGrad² (captum)': (*_CAPTUM, _smooth_grad_squared),
     'integrated gradients (captum)': (
-        'captum',
-        'captum',
+        *_CAPTUM,
         _captum('IntegratedGradients', _summed, n_steps=_SAMPLES, internal_batch_size=5),
-        True,
     ),
 }

@@ -1,161 +1,135 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The plots of an evaluation."""
+"""The plots of an evaluation: figures of every method, and the same pictures by every method."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.transforms import Bbox
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import Rectangle
 
-Row = Mapping[str, Any]
+from smoe_ros.evaluation.evaluated_network import Question
+from smoe_ros.evaluation.map_methods import MapMethod
+
+Row: TypeAlias = Mapping[str, Any]
 # Told apart by those who see no colours, too: dark, middle, light.
 _COLOURS = {'ours': '#1b4f9c', 'baseline': '#b3b3b3', 'peer': '#e08b2c'}
 _NAMES = {'ours': 'smoe_ros', 'baseline': 'baseline', 'peer': "other libraries'"}
+_STYLES = ('-', '--', ':', '-.')
 _DPI = 110
-# Where a name may stand beside its point, the best first.
-_PLACES: tuple[dict[str, Any], ...] = tuple(
-    {'xytext': (x, y), 'ha': across, 'va': along}
-    for y, along in ((0, 'center'), (4, 'bottom'), (-4, 'top'), (15, 'bottom'), (-15, 'top'))
-    for x, across in ((7, 'left'), (-7, 'right'))
-)
-_DOT = 8.0  # pixels that a point takes
+_EXAMPLES = 7
+_EXAMPLE_HEIGHT = 1.25
+# No examples: maps that look the same on every picture, and those that look like Grad-CAM.
+_NOT_SHOWN = ('random', 'centred Gaussian', 'Grad-CAM++', 'XGrad-CAM')
+_BRIGHTEST = 0.995  # of the pixels; those above are as bright as can be
 
 
-def draw_plots(summary: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Draw what a summary holds into a folder, and return the files."""
-    drawn = []
-    rows = [row for row in summary['methods'] if row.get('difference')]
+def draw_plots(
+    summary: Mapping[str, Any],
+    questions: Sequence[Question],
+    methods: Sequence[MapMethod],
+    folder: Path,
+) -> list[str]:
+    """Draw what a summary holds and example maps into a folder, and return the files' names."""
+    figures = {}
+    rows = [row for row in summary['methods'] if row['difference']]
     if rows:
-        drawn.append(_save(quality_figure(rows), folder / 'quality.png'))
-        if 'curves' in rows[0]:
-            drawn.append(_save(curves_figure(rows), folder / 'curves.png'))
-    if summary.get('randomisation'):
-        figure = randomisation_figure(summary['randomisation'])
-        drawn.append(_save(figure, folder / 'randomisation.png'))
-    return drawn
-
-
-def is_variant(name: str) -> bool:
-    """Say whether a method is a variant of Grad-CAM, which would be drawn over it."""
-    return name.endswith(('Grad-CAM++', 'XGrad-CAM'))
+        figures['quality.png'] = quality_figure(rows)
+        figures['curves.png'] = _curves_figure(rows)
+    if summary['randomisation']:
+        figures['randomisation.png'] = _randomisation_figure(summary['randomisation'])
+    # Those with boxes first, in their order.
+    shown = sorted(questions, key=lambda question: not question.boxes)[:_EXAMPLES]
+    figures['examples.png'] = _examples_figure(shown, methods)
+    for name, figure in figures.items():
+        figure.savefig(folder / name, dpi=_DPI)
+    return list(figures)
 
 
 def quality_figure(rows: Sequence[Row]) -> Figure:
-    """Draw insertion − deletion with its interval, and beside it against the time."""
+    """Draw insertion − deletion of the summary's methods with its interval, and their time."""
     ordered = sorted(rows, key=lambda row: row['difference']['mean'])
     figure = Figure((13, 1.6 + 0.3 * len(ordered)), layout='constrained')
-    bars, times = figure.subplots(1, 2, width_ratios=(1.25, 1))
-    for place, row in enumerate(ordered):
-        value = row['difference']
-        bars.barh(place, value['mean'], color=_COLOURS[row['kind']])
-        if value.get('low') is not None:
+    bars, times = figure.subplots(1, 2, width_ratios=(1.5, 1), sharey=True)
+    places = range(len(ordered))
+    for kind, colour in _COLOURS.items():
+        there = [place for place in places if ordered[place]['kind'] == kind]
+        if there:
+            means = [ordered[place]['difference']['mean'] for place in there]
+            bars.barh(there, means, color=colour, label=_NAMES[kind])
+            milliseconds = [ordered[place]['ms'] for place in there]
+            times.scatter(milliseconds, there, color=colour)
+    for place in places:
+        value = ordered[place]['difference']
+        if value['low'] is not None:
             bars.plot([value['low'], value['high']], [place, place], color='black', linewidth=1.2)
-    bars.set_yticks(range(len(ordered)), [row['name'] for row in ordered])
+    bars.set_yticks(places, [row['name'] for row in ordered])
     bars.axvline(0, color='black', linewidth=0.8)
     bars.set_xlabel('insertion − deletion: mean and 95 % interval (more is better)')
-    for kind, colour in _COLOURS.items():
-        if any(row['kind'] == kind for row in rows):
-            bars.barh(0, 0, color=colour, label=_NAMES[kind])
     bars.legend(loc='lower right')
-    timed = [row for row in ordered if row.get('ms')]
-    _draw_times(times, timed)
-    figure.draw_without_rendering()  # what is where is known afterwards
-    _write_names(times, timed)
+    times.set_xscale('log')
+    times.set_xlabel('milliseconds a picture (less is better)')
+    times.grid(alpha=0.3)
     return figure
 
 
-def _draw_times(axes: Axes, rows: Sequence[Row]) -> None:
-    for row in rows:
-        axes.scatter(
-            row['ms'], row['difference']['mean'], color=_COLOURS[row['kind']], s=_DOT**2 / 2
-        )
-    axes.set_xscale('log')
-    axes.margins(x=0.25, y=0.1)
-    axes.grid(alpha=0.3)
-    axes.set(xlabel='milliseconds a picture', ylabel='insertion − deletion')
-
-
-def _write_names(axes: Axes, rows: Sequence[Row]) -> None:
-    """Write names beside their points, where they cover neither a point nor each other."""
-    points = [(row['ms'], row['difference']['mean']) for row in rows]
-    taken = [
-        Bbox.from_bounds(x - _DOT / 2, y - _DOT / 2, _DOT, _DOT)
-        for x, y in axes.transData.transform(points)
-    ]
-    named = [(row['name'], at, row['kind']) for row, at in zip(rows, points, strict=True)]
-    # Our own first, which get the best places.
-    for name, point, _ in sorted(named, key=lambda one: one[2] != 'ours'):
-        if is_variant(name):
-            continue
-        for place in _PLACES:
-            text = axes.annotate(name, point, textcoords='offset points', fontsize=8, **place)
-            text.set_in_layout(False)
-            box = text.get_window_extent()
-            inside = all(axes.bbox.contains(*corner) for corner in box.corners())
-            if (inside and not box.count_overlaps(taken)) or place is _PLACES[-1]:
-                taken.append(box)
-                break
-            text.remove()
-
-
-def curves_figure(rows: Sequence[Row]) -> Figure:
+def _curves_figure(rows: Sequence[Row]) -> Figure:
     """Draw the mean probability as pixels are deleted and inserted."""
     figure = Figure((13, 4.6), layout='constrained')
-    styles = ('-', '--', ':', '-.')
-    for axes, kind in zip(figure.subplots(1, 2), ('deletion', 'insertion'), strict=True):
+    for axes, kind, better, done in zip(
+        figure.subplots(1, 2),
+        ('deletion', 'insertion'),
+        ('lower', 'higher'),
+        ('deleted, most salient first', 'inserted into the blur'),
+        strict=True,
+    ):
         seen = dict.fromkeys(_COLOURS, 0)
         for row in rows:
-            curve = row['curves'][kind]
-            style = styles[seen[row['kind']] % len(styles)]
-            width = 2.4 if seen[row['kind']] < len(styles) else 1.2
+            curve, number = row['curves'][kind], seen[row['kind']]
             seen[row['kind']] += 1
             axes.plot(
                 np.linspace(0, 100, len(curve)),
                 curve,
-                style,
+                _STYLES[number % len(_STYLES)],
                 color=_COLOURS[row['kind']],
-                linewidth=width,
+                linewidth=2.4 if number < len(_STYLES) else 1.2,
                 label=row['name'],
             )
-        done = 'deleted, most salient first' if kind == 'deletion' else 'inserted into the blur'
         axes.set(xlabel=f'% of the pixels {done}', ylabel='probability of the class')
-        axes.set_title(f'{kind}: {"lower" if kind == "deletion" else "higher"} is better')
+        axes.set_title(f'{kind}: {better} is better')
         axes.grid(alpha=0.3)
     axes.legend(fontsize=7, ncols=2)
     return figure
 
 
-def randomisation_figure(randomisation: Row) -> Figure:
+def _randomisation_figure(randomisation: Row) -> Figure:
     """Draw how like each scale's map remains as the network becomes random from the top."""
     figure = Figure((13, 4.6), layout='constrained')
-    steps = randomisation['steps']
-    scales = len(randomisation['scales'])
-    titles = {'spearman': 'Spearman correlation', 'ssim': 'structural similarity'}
-    for axes, (name, title) in zip(figure.subplots(1, 2), titles.items(), strict=True):
+    steps, scales = randomisation['steps'], len(randomisation['scales'])
+    layers = [step['layer'] for step in steps]
+    axes: Axes
+    for axes, (name, title) in zip(
+        figure.subplots(1, 2),
+        (('spearman', 'Spearman correlation'), ('ssim', 'structural similarity')),
+        strict=True,
+    ):
         for scale in range(scales + 1):
-            values = [step[name][scale] for step in steps]
             fused = scale == scales
             axes.plot(
-                range(len(values)),
-                [np.nan if value is None else value for value in values],
+                [np.nan if step[name][scale] is None else step[name][scale] for step in steps],
                 marker='o',
                 color='black' if fused else str(0.75 - 0.65 * scale / scales),
                 linestyle='--' if fused else '-',
                 label='fused' if fused else f'scale {scale + 1}',
             )
-        axes.set_xticks(
-            range(len(steps)),
-            [step['layer'] for step in steps],
-            rotation=40,
-            ha='right',
-            fontsize=8,
-        )
+        axes.set_xticks(range(len(steps)), layers, rotation=40, ha='right', fontsize=8)
         axes.set(title=f'{title} with the map of the trained network', xlabel='random down to')
         axes.grid(alpha=0.3)
         axes.axhline(0, color='black', linewidth=0.8)
@@ -163,6 +137,42 @@ def randomisation_figure(randomisation: Row) -> Figure:
     return figure
 
 
-def _save(figure: Figure, path: Path) -> Path:
-    figure.savefig(path, dpi=_DPI)
-    return path
+def _examples_figure(questions: Sequence[Question], methods: Sequence[MapMethod]) -> Figure:
+    """Draw a column a picture and a row a method, each map from its minimum to nearly its maximum.
+
+    What a method cannot do is left empty.
+    """
+    methods = [one for one in methods if not one.name.endswith(_NOT_SHOWN)] or methods
+    sizes = [question.image.shape[1:] for question in questions]
+    widths = [_EXAMPLE_HEIGHT * width / height for height, width in sizes]
+    figure = Figure(
+        (1.6 + sum(widths), 0.35 + (_EXAMPLE_HEIGHT + 0.06) * (len(methods) + 1)),
+        layout=ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0),
+    )
+    rows = figure.subplots(len(methods) + 1, len(questions), width_ratios=widths, squeeze=False)
+    for axes, question, (height, width) in zip(rows[0], questions, sizes, strict=True):
+        axes.imshow(cv2.resize(question.rgb, (width, height), interpolation=cv2.INTER_AREA))
+        for x0, y0, x1, y1 in question.boxes:
+            sides = x1 - x0, y1 - y0
+            axes.add_patch(
+                Rectangle((x0, y0), *sides, fill=False, edgecolor='white', linewidth=1.2)
+            )
+        name = question.label_name.split(',')[0]
+        axes.set_title(f'{name}\n{100 * question.probability:.0f} %', fontsize=7)
+    for row, method in zip(rows[1:], methods, strict=True):
+        for axes, question in zip(row, questions, strict=True):
+            _draw_map(axes, question, method)
+        label = method.name.replace(' (', '\n(')
+        row[0].set_ylabel(label, rotation=0, ha='right', va='center', fontsize=8)
+    for axes in rows.flat:
+        axes.set(xticks=[], yticks=[])
+    return figure
+
+
+def _draw_map(axes: Axes, question: Question, method: MapMethod) -> None:
+    try:
+        saliency = method.of(question.image, question.label)
+    except (ValueError, RuntimeError):  # was told when it was measured
+        return
+    # Gradients have single pixels so large that nothing else would be seen.
+    axes.imshow(saliency, cmap='inferno', vmax=float(np.quantile(saliency, _BRIGHTEST)))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from smoe_ros.commands.ending import exit_code_of
 from smoe_ros.commands.progress import complain
+from smoe_ros.errors import ConfigurationError
 from smoe_ros.evaluation.evaluate_options import EvaluateOptions, parse_options
 from smoe_ros.machine.threads import spin_briefly
 
@@ -23,9 +24,15 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _evaluate(options: EvaluateOptions) -> int:
-    # Imports torch, which takes seconds: not for --help or a mistake.
-    from smoe_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
-
+    try:
+        # Imports torch, which takes seconds: not for --help or a mistake.
+        from smoe_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition('.')[0]
+        raise ConfigurationError(
+            f'{package} is not installed, which the evaluation needs: '
+            "pip install 'smoe_ros[evaluate]'"
+        ) from error
     return evaluate(options, _say)
 
 

@@ -4,24 +4,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, TypeAlias
-
-import torch
+from typing import Any, NamedTuple
 
 from smoe_ros.commands.line_log import LineLog
 from smoe_ros.commands.progress import Progress
 from smoe_ros.evaluation import tasks
-from smoe_ros.evaluation.arrays import rounded
 from smoe_ros.evaluation.evaluated_network import Network, Question
 from smoe_ros.evaluation.followed_film import FollowedFilm
 from smoe_ros.evaluation.map_methods import MapMethod
-from smoe_ros.evaluation.perturbation import STEPS
-from smoe_ros.evaluation.smoothing import smoothing_figures
-from smoe_ros.explainer import Explainer
+from smoe_ros.evaluation.metrics.perturbation import STEPS
+from smoe_ros.evaluation.subjects import Film
 
 FAITHFULNESS = 'faithfulness'
 SENSITIVITY = 'sensitivity'
@@ -35,8 +30,6 @@ TIME = 'time'
 INPUT = 'the camera image itself'
 CONTRIBUTIONS = 'contributions'
 FAILED = 'failed'
-
-_Film: TypeAlias = Callable[[], FollowedFilm]
 
 
 @dataclass(frozen=True)
@@ -81,13 +74,12 @@ ONLY_FAITHFULNESS = Scope(
 """For many methods: how well their maps explain in half the steps, and how long they take."""
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(NamedTuple):
     """One measurement: what, of which picture or film, by which method.
 
     Attributes:
         task: Kind of measurement.
-        subject: Name of the picture or film, or number of the round.
+        subject: Name of the picture or film, or number of the round; empty if it is of all.
         method: Name of the method; empty if it is of none.
         measure: Does it.
     """
@@ -97,160 +89,114 @@ class Unit:
     method: str
     measure: Callable[[], dict[str, Any]]
 
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What identifies it."""
-        return self.task, self.subject, self.method
 
+def units_of(
+    network: Network,
+    methods: Sequence[MapMethod],
+    questions: Sequence[Question],
+    films: Sequence[Film],
+    scope: Scope,
+) -> Iterator[Unit]:
+    """Plan all measurements, in an order that spreads the machine's moods over the methods.
 
-class Study:
-    """All measurements of a run, in an order that spreads the machine's moods over the methods."""
-
-    def __init__(
-        self,
-        network: Network,
-        methods: Sequence[MapMethod],
-        questions: Sequence[Question],
-        films: Sequence[tuple[str, Callable[[int], FollowedFilm]]],
-        scope: Scope,
-    ) -> None:
-        """Plan it.
-
-        Args:
-            network: The network that is explained.
-            methods: What is compared.
-            questions: The pictures.
-            films: Name of each film, and what reads so many frames of it when it is its turn.
-            scope: How much is measured.
-        """
-        self._network, self._methods, self._questions = network, methods, questions
-        self._films, self._scope = films, scope
-
-    def run(self, log: LineLog, say: Callable[[str], None]) -> list[dict[str, Any]]:
-        """Do what the log does not have yet, write it there, and return all that was measured.
-
-        What a method cannot measure costs this one figure: it is told, and noted as failed.
-
-        Args:
-            log: Results of an earlier run, and of this one.
-            say: Told in a sentence what failed.
-        """
-        done = {
-            (entry['task'], entry['subject'], entry['method'])
-            for entry in log.entries
-            if {'task', 'subject', 'method'} <= entry.keys()
-        }
-        entries, units = list(log.entries), list(self._units())
-        with Progress(len(units), unit='figure') as progress:
-            for unit in units:
-                if unit.key not in done:
-                    progress.start(unit.task)
-                    entries.append(_entry(unit, say))
-                    log.add(entries[-1])
-                progress.advance()
-        return entries
-
-    def description(self) -> dict[str, Any]:
-        """What makes the run what it is: as JSON gives it back."""
-        return {
-            'pictures': [question.name for question in self._questions],
-            'films': [name for name, _ in self._films] if self._scope.film_frames else [],
-            'methods': [method.name for method in self._methods],
-            'scope': asdict(self._scope),
-        }
-
-    def _units(self) -> Iterator[Unit]:
-        network, scope = self._network, self._scope
-        for number in range(scope.rounds):
-            yield Unit(TIME, str(number), '', self._times)
-        for task, count, measure in (
-            (FAITHFULNESS, None, partial(tasks.faithfulness, network, steps=scope.steps)),
-            (
-                SENSITIVITY,
-                scope.sensitivity_pictures,
-                partial(tasks.sensitivity, samples=scope.samples, seed=scope.seed),
-            ),
-            (ROAD, scope.road_pictures, partial(tasks.removal, network, seed=scope.seed)),
-        ):
-            for question in self._questions[:count]:
-                for method in self._methods:
-                    yield Unit(
-                        task, question.name, method.name, partial(measure, question, method)
-                    )
-        if scope.film_frames:
-            yield from self._film_units()
-            yield Unit(EDGES, '', '', partial(tasks.edge_likeness, network, self._questions))
-        alike = self._of_one_size(scope.randomisation_pictures)
-        if alike:
-            yield Unit(
-                RANDOMISATION,
-                '',
-                '',
-                partial(
-                    tasks.randomisation, network, alike, scope.randomisation_steps, scope.seed
-                ),
-            )
-
-    def _film_units(self) -> Iterator[Unit]:
-        for name, read in self._films:
-            film = cache(partial(read, self._scope.film_frames))
-            yield Unit(STABILITY, name, INPUT, partial(_input_stability, film))
-            yield Unit(
-                STABILITY,
-                name,
-                CONTRIBUTIONS,
-                partial(_contribution_changes, film, self._network.explainer),
-            )
-            for method in self._methods:
-                yield Unit(STABILITY, name, method.name, partial(_stability, film, method))
-            longer = partial(read, self._scope.smoothing_frames)
-            yield Unit(SMOOTHING, name, '', partial(_smoothing, longer, self._network.explainer))
-
-    def _of_one_size(self, count: int) -> list[Question]:
-        """Return the first pictures whose inputs have the size that most have."""
-        shapes = [tuple(question.image.shape) for question in self._questions]
+    Args:
+        network: The network that is explained.
+        methods: What is compared.
+        questions: The pictures.
+        films: The films.
+        scope: How much is measured.
+    """
+    for number in range(scope.rounds):
+        yield Unit(TIME, str(number), '', partial(tasks.times, methods, questions[0]))
+    for task, count, measure in (
+        (FAITHFULNESS, len(questions), partial(tasks.faithfulness, network, scope.steps)),
+        (
+            SENSITIVITY,
+            scope.sensitivity_pictures,
+            partial(tasks.sensitivity, scope.samples, scope.seed),
+        ),
+        (ROAD, scope.road_pictures, partial(tasks.removal, network, scope.seed)),
+    ):
+        for question in questions[:count]:
+            for method in methods:
+                yield Unit(task, question.name, method.name, partial(measure, question, method))
+    if scope.film_frames:
+        for film in films:
+            yield from _film_units(network, methods, film, scope)
+        yield Unit(EDGES, '', '', partial(tasks.edge_likeness, network, questions))
+    if scope.randomisation_pictures:
+        shapes = [question.image.shape for question in questions]
         common = max(shapes, key=shapes.count)
-        return [
-            question
-            for question, shape in zip(self._questions, shapes, strict=True)
-            if shape == common
-        ][:count]
+        alike = [question for question in questions if question.image.shape == common]
+        chosen = alike[: scope.randomisation_pictures]
+        measure_all = partial(
+            tasks.randomisation, network, chosen, scope.randomisation_steps, scope.seed
+        )
+        yield Unit(RANDOMISATION, '', '', measure_all)
 
-    def _times(self) -> dict[str, Any]:
-        """Time every method once, on one picture, after a call that is not counted."""
-        question = self._questions[0]
-        batch, label = question.image[None], torch.tensor([question.label])
-        label = label.to(batch.device)
-        milliseconds = {}
-        for method in self._methods:
-            method.explain(batch, label)
-            begin = time.perf_counter()
-            method.explain(batch, label).cpu()  # waits for a GPU
-            milliseconds[method.name] = rounded(1000 * (time.perf_counter() - begin))
-        return {'ms': milliseconds}
+
+def _film_units(
+    network: Network, methods: Sequence[MapMethod], film: Film, scope: Scope
+) -> Iterator[Unit]:
+    # Read when it is its turn, and followed once for all methods.
+    @cache
+    def followed() -> FollowedFilm:
+        return FollowedFilm(film.middle(scope.film_frames), film.rate, network)
+
+    def smoothing() -> dict[str, Any]:
+        frames = film.middle(scope.smoothing_frames)
+        return FollowedFilm(frames, film.rate, network).smoothing(network.explainer)
+
+    def changes() -> dict[str, Any]:
+        return followed().contribution_changes(network.explainer)
+
+    def stability(method: MapMethod) -> dict[str, Any]:
+        return followed().stability(method)
+
+    yield Unit(STABILITY, film.name, INPUT, lambda: followed().input_stability())
+    yield Unit(STABILITY, film.name, CONTRIBUTIONS, changes)
+    for method in methods:
+        yield Unit(STABILITY, film.name, method.name, partial(stability, method))
+    yield Unit(SMOOTHING, film.name, '', smoothing)
+
+
+def run(units: Sequence[Unit], log: LineLog, say: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Do what the log does not have yet, write it there, and return all that was measured.
+
+    What a method cannot measure costs this one figure: it is told, and noted as failed.
+
+    Args:
+        units: All measurements.
+        log: Results of an earlier run, and of this one.
+        say: Told in a sentence what failed.
+    """
+    entries = list(log.entries)
+    done = {(entry['task'], entry['subject'], entry['method']) for entry in entries}
+    with Progress(len(units), unit='figure') as progress:
+        for unit in units:
+            if unit[:3] not in done:
+                progress.start(unit.task)
+                entries.append(_entry(unit, say))
+                log.add(entries[-1])
+            progress.advance()
+    return entries
 
 
 def _entry(unit: Unit, say: Callable[[str], None]) -> dict[str, Any]:
-    entry: dict[str, Any] = {'task': unit.task, 'subject': unit.subject, 'method': unit.method}
+    task, subject, method, measure = unit
+    entry: dict[str, Any] = {'task': task, 'subject': subject, 'method': method}
     try:
-        return entry | unit.measure()
+        return entry | _rounded(measure())
     except (ValueError, RuntimeError) as error:  # a map with NaN, a library's limits
         reason = ' '.join(str(error).split())
-        say(f'{unit.task} of {unit.subject or "all"} by {unit.method or "all"} failed: {reason}')
+        say(f'{task} of {subject or "all"} by {method or "all"} failed: {reason}')
         return entry | {FAILED: reason}
 
 
-def _input_stability(film: _Film) -> dict[str, Any]:
-    return film().input_stability()
-
-
-def _smoothing(film: _Film, explainer: Explainer) -> dict[str, Any]:
-    return smoothing_figures(film(), explainer)
-
-
-def _contribution_changes(film: _Film, explainer: Explainer) -> dict[str, Any]:
-    return film().contribution_changes(explainer)
-
-
-def _stability(film: _Film, method: MapMethod) -> dict[str, Any]:
-    return film().stability(method)
+def _rounded(value: Any) -> Any:
+    """Keep of every figure the digits that are worth it."""
+    if isinstance(value, dict):
+        return {name: _rounded(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_rounded(one) for one in value]
+    return float(f'{value:.6g}') if isinstance(value, float) else value

@@ -5,10 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from statistics import fmean
+from typing import Any, TypeAlias
 
-Row = Mapping[str, Any]
+from smoe_ros.evaluation.map_methods import DEFAULTS
+
+Row: TypeAlias = Mapping[str, Any]
+_Cell: TypeAlias = Callable[[Row], str]
 _MISSING = '–'
+_CHOICES = ('statistic', 'normalisation', 'scale weights')
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -19,95 +24,59 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def method_table(rows: Sequence[Row]) -> str:
     """Return how well each method's maps explain, and what they cost; the best first."""
-    with_road = any(row.get('road') for row in rows)
-    header = (
-        'method',
-        'insertion ↑',
-        'deletion ↓',
-        'insertion − deletion ↑',
-        'against Grad-CAM',
-        *(['ROAD ↑'] if with_road else []),
-        'energy in boxes ↑',
-        'pointing ↑',
-        'max-sensitivity ↓',
-        'Gini',
-        'ms',
-    )
-    ordered = sorted(rows, key=lambda row: -_mean_of(row, 'difference'))
-    return table(
-        header,
-        (
-            (
-                row['name'],
-                _mean(row, 'insertion'),
-                _mean(row, 'deletion'),
-                with_interval(row.get('difference')),
-                with_interval(row.get('against', {}).get('Grad-CAM'), signed=True),
-                *([_mean(row, 'road')] if with_road else []),
-                _mean(row, 'energy'),
-                _mean(row, 'pointing', _percent),
-                _number(row.get('max_sensitivity'), '{:.2f}'),
-                _mean(row, 'gini', '{:.2f}'.format),
-                _number(row.get('ms'), '{:.1f}'),
-            )
-            for row in ordered
-        ),
-    )
+    columns: dict[str, _Cell] = {
+        'method': lambda row: row['name'],
+        'insertion ↑': _mean('insertion'),
+        'deletion ↓': _mean('deletion'),
+        'insertion − deletion ↑': lambda row: with_interval(row['difference']),
+        'against Grad-CAM': lambda row: with_interval(row['against'].get('Grad-CAM'), signed=True),
+        'ROAD ↑': _mean('road'),
+        'energy in boxes ↑': _mean('energy'),
+        'pointing ↑': _percent('pointing'),
+        'max-sensitivity ↓': _number('max_sensitivity', '.2f'),
+        'Gini': _mean('gini', '.2f'),
+        'ms': _number('ms', '.1f'),
+    }
+    if not any(row['road'] for row in rows):
+        del columns['ROAD ↑']
+    return _columns(columns, sorted(rows, key=_merit))
 
 
 def answer_table(answers: Sequence[Row]) -> str:
     """Return what the network says of each picture."""
-    return table(
-        ('picture', 'class', 'probability'),
-        ((one['picture'], one['class'], f'{one["probability"]:.2f}') for one in answers),
-    )
+    columns = {'picture': _text('picture'), 'class': _text('class')}
+    return _columns(columns | {'probability': _number('probability', '.2f')}, answers)
 
 
 def stability_table(rows: Sequence[Row]) -> str:
     """Return how much the maps of consecutive frames differ; the steadiest first."""
-    header = (
-        'map',
-        'Spearman of consecutive maps ↑',
-        'error after the motion is undone ↓',
-        'jitter of the peak, pixels ↓',
-    )
     measured = [row for row in rows if row['correlation'] is not None]
-    return table(
-        header,
-        (
-            (
-                row['name'],
-                _number(row['correlation'], '{:.3f}'),
-                _number(row['flow_error'], '{:.3f}'),
-                _number(row['peak_jitter'], '{:.1f}'),
-            )
-            for row in sorted(measured, key=lambda row: row['flow_error'])
-        ),
+    return _columns(
+        {
+            'map': _text('name'),
+            'Spearman of consecutive maps ↑': _number('correlation'),
+            'error after the motion is undone ↓': _number('flow_error'),
+            'jitter of the peak, pixels ↓': _number('peak_jitter', '.1f'),
+        },
+        sorted(measured, key=lambda row: row['flow_error']),
     )
 
 
 def smoothing_table(rows: Sequence[Row]) -> str:
     """Return what averages over time bring, and how late they are."""
-    header = (
-        '`smoothing_time`, s',
-        'error after the motion is undone ↓',
-        'jitter of the peak, pixels ↓',
-        'change of the contributions ↓',
-        "Spearman with the frame's own map ↑",
-        'lag after a cut, s ↓',
-        'ms',
-    )
-    forms = ('{:.3f}', '{:.1f}', '{:.4f}', '{:.3f}', '{:.2f}', '{:.1f}')
-    figures = ('flow_error', 'peak_jitter', 'contribution_change', 'likeness', 'lag', 'ms')
-    return table(
-        header,
-        (
-            (
-                f'{row["time_constant"]:g}' if row['time_constant'] else '0 (off)',
-                *(_number(row[name], form) for name, form in zip(figures, forms, strict=True)),
-            )
-            for row in rows
-        ),
+    return _columns(
+        {
+            '`smoothing_time`, s': lambda row: (
+                f'{row["time_constant"]:g}' if row['time_constant'] else '0 (off)'
+            ),
+            'error after the motion is undone ↓': _number('flow_error'),
+            'jitter of the peak, pixels ↓': _number('peak_jitter', '.1f'),
+            'change of the contributions ↓': _number('contribution_change', '.4f'),
+            "Spearman with the frame's own map ↑": _number('likeness'),
+            'lag after a cut, s ↓': _number('lag', '.2f'),
+            'ms': _number('ms', '.1f'),
+        },
+        rows,
     )
 
 
@@ -121,7 +90,7 @@ def randomisation_table(randomisation: Row, figure: str) -> str:
     return table(
         ('random down to', *_scale_names(len(randomisation['scales']))),
         (
-            (f'`{step["layer"]}`', *(_number(value, '{:.2f}') for value in step[figure]))
+            (f'`{step["layer"]}`', *(_shown(value, '.2f') for value in step[figure]))
             for step in randomisation['steps']
         ),
     )
@@ -133,34 +102,106 @@ def edge_table(likeness: Sequence[float]) -> str:
     return table(header, [('Spearman with edges', *(f'{value:.2f}' for value in likeness))])
 
 
+def choice_table(rows: Sequence[Row]) -> str:
+    """Return the mean insertion − deletion of every choice over all others, without and with CAM.
+
+    Args:
+        rows: Methods of the summary whose names are settings.
+    """
+
+    def mean_of(place: int, value: str, cam: str) -> str:
+        named = [(_settings(row), row['difference']['mean']) for row in rows]
+        chosen = [mean for parts, mean in named if parts[place] == value and parts[3] == cam]
+        return _shown(fmean(chosen) if chosen else None)
+
+    return table(
+        ('choice', 'value', 'no CAM', '× Grad-CAM'),
+        (
+            (choice, f'`{value}`', *(mean_of(place, value, cam) for cam in ('none', 'grad_cam')))
+            for place, choice in enumerate(_CHOICES)
+            for value in dict.fromkeys(_settings(row)[place] for row in rows)
+        ),
+    )
+
+
+def best_table(rows: Sequence[Row], count: int = 6) -> str:
+    """Return the best settings with each CAM, and the default, with their time.
+
+    Args:
+        rows: Methods of the summary whose names are settings, compared with the defaults.
+        count: Number of settings of a CAM.
+    """
+    shown = []
+    for cam, default in DEFAULTS.items():
+        of_cam = [row for row in rows if _settings(row)[3] == cam]
+        for place, row in enumerate(sorted(of_cam, key=_merit), 1):
+            if place <= count or row['name'] == default:
+                shown.append({**row, 'cam': cam, 'place': place, 'default': default})
+
+    def settings(row: Row) -> str:
+        text = ', '.join(f'`{part}`' for part in _settings(row)[:3])
+        return f'**{text}**' if row['name'] == row['default'] else text
+
+    return _columns(
+        {
+            'CAM': lambda row: f'`{row["cam"]}`',
+            'place': lambda row: str(row['place']),
+            'statistic, normalisation, scale weights': settings,
+            'insertion − deletion ↑': lambda row: with_interval(row['difference']),
+            'against the default': lambda row: with_interval(
+                row['against'].get(row['default']), signed=True
+            ),
+            'energy in boxes ↑': _mean('energy'),
+            'ms': _number('ms', '.1f'),
+        },
+        shown,
+    )
+
+
 def with_interval(value: Row | None, *, signed: bool = False) -> str:
     """Return a mean and its 95 % interval."""
     if value is None:
         return _MISSING
-    number = '{:+.3f}' if signed else '{:.3f}'
-    mean = number.format(value['mean'])
-    if value.get('low') is None:
+    form = '+.3f' if signed else '.3f'
+    mean = format(value['mean'], form)
+    if value['low'] is None:
         return mean
-    return f'{mean} ({number.format(value["low"])} to {number.format(value["high"])})'
+    return f'{mean} ({value["low"]:{form}} to {value["high"]:{form}})'
+
+
+def _columns(columns: Mapping[str, _Cell], rows: Iterable[Row]) -> str:
+    return table(list(columns), ([cell(row) for cell in columns.values()] for row in rows))
+
+
+def _text(name: str) -> _Cell:
+    return lambda row: str(row[name])
+
+
+def _number(name: str, form: str = '.3f') -> _Cell:
+    return lambda row: _shown(row[name], form)
+
+
+def _mean(figure: str, form: str = '.3f') -> _Cell:
+    return lambda row: _shown(row[figure] and row[figure]['mean'], form)
+
+
+def _percent(figure: str) -> _Cell:
+    return lambda row: f'{100 * row[figure]["mean"]:.0f} %' if row[figure] else _MISSING
+
+
+def _shown(value: float | None, form: str = '.3f') -> str:
+    return _MISSING if value is None else format(value, form)
+
+
+def _merit(row: Row) -> float:
+    """Order rows by insertion − deletion, the best first, those without it last."""
+    return -row['difference']['mean'] if row['difference'] else float('inf')
 
 
 def _scale_names(scales: int) -> list[str]:
     return [*(f'scale {number}' for number in range(1, scales + 1)), 'fused']
 
 
-def _mean_of(row: Row, figure: str) -> float:
-    value = row.get(figure)
-    return float(value['mean']) if value else float('-inf')
-
-
-def _mean(row: Row, figure: str, show: Callable[[float], str] = '{:.3f}'.format) -> str:
-    value = row.get(figure)
-    return show(value['mean']) if value else _MISSING
-
-
-def _percent(share: float) -> str:
-    return f'{100 * share:.0f} %'
-
-
-def _number(value: float | None, form: str) -> str:
-    return _MISSING if value is None else form.format(value)
+def _settings(row: Row) -> list[str]:
+    """Return statistic, normalisation, scale weights and CAM of a row of an ablation."""
+    return str(row['name']).split(', ')

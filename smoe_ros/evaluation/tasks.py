@@ -1,31 +1,50 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One measurement each: a method on a picture, or the network on some."""
+"""One measurement each: methods on a picture, or the network on some."""
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from smoe_ros.evaluation.agreement import gini, spearman, structural_similarity
-from smoe_ros.evaluation.arrays import Array, mean_of, rounded
-from smoe_ros.evaluation.baselines import sobel_edges
 from smoe_ros.evaluation.evaluated_network import Network, Question
-from smoe_ros.evaluation.localisation import energy_in_boxes, points_into_boxes
-from smoe_ros.evaluation.map_methods import MapMethod
-from smoe_ros.evaluation.perturbation import area_under_curve, deletion_curve, insertion_curve
-from smoe_ros.evaluation.randomisation import cascade
-from smoe_ros.evaluation.road import road
-from smoe_ros.evaluation.sensitivity import max_sensitivity
+from smoe_ros.evaluation.map_methods import MapMethod, sobel_edges
+from smoe_ros.evaluation.metrics.agreement import Array, gini, spearman, structural_similarity
+from smoe_ros.evaluation.metrics.intervals import mean_of
+from smoe_ros.evaluation.metrics.localisation import energy_in_boxes, points_into_boxes
+from smoe_ros.evaluation.metrics.perturbation import (
+    area_under_curve,
+    blurred,
+    perturbation_curve,
+    road,
+)
+from smoe_ros.evaluation.metrics.randomisation import cascade
+from smoe_ros.evaluation.metrics.stability import max_sensitivity
 from smoe_ros.explainer import Explainer
 
 
+def times(methods: Sequence[MapMethod], question: Question) -> dict[str, Any]:
+    """Time every method once, in milliseconds, after a call that is not counted."""
+    batch = question.image[None]
+    label = torch.tensor([question.label], device=batch.device)
+    milliseconds = {}
+    for method in methods:
+        method.explain(batch, label)
+        begin = time.perf_counter()
+        method.explain(batch, label).cpu()  # waits for a GPU
+        milliseconds[method.name] = 1000 * (time.perf_counter() - begin)
+    return {'ms': milliseconds}
+
+
 def faithfulness(
-    network: Network, question: Question, method: MapMethod, steps: int
+    network: Network, steps: int, question: Question, method: MapMethod
 ) -> dict[str, Any]:
     """Delete and insert pixels in the order of a method's map, and look where the map lies.
 
@@ -33,40 +52,38 @@ def faithfulness(
         ``deletion`` and ``insertion`` (areas under the curves), their ``difference`` (insertion
         − deletion), ``gini``, the curves; ``energy`` and ``pointing`` where boxes are known.
     """
-    saliency = method.of(question.image, question.label)
-    deletion = deletion_curve(network.classify, question.image, saliency, question.label, steps)
-    insertion = insertion_curve(network.classify, question.image, saliency, question.label, steps)
+    image, label = question.image, question.label
+    saliency = method.of(image, label)
+    deletion, insertion = (
+        perturbation_curve(network.classify, begin, end, saliency, label, steps)
+        for begin, end in ((image, torch.zeros_like(image)), (blurred(image), image))
+    )
     deleted, inserted = area_under_curve(deletion), area_under_curve(insertion)
     values: dict[str, Any] = {
-        'deletion': rounded(deleted),
-        'insertion': rounded(inserted),
-        'difference': rounded(inserted - deleted),
-        'gini': rounded(gini(saliency)),
+        'deletion': deleted,
+        'insertion': inserted,
+        'difference': inserted - deleted,
+        'gini': gini(saliency),
     }
     if question.boxes:
-        values['energy'] = rounded(energy_in_boxes(saliency, question.boxes))
+        values['energy'] = energy_in_boxes(saliency, question.boxes)
         values['pointing'] = float(points_into_boxes(saliency, question.boxes))
-    values['deletion_curve'] = [rounded(value) for value in deletion]
-    values['insertion_curve'] = [rounded(value) for value in insertion]
+    values['deletion_curve'] = deletion.tolist()
+    values['insertion_curve'] = insertion.tolist()
     return values
 
 
-def removal(network: Network, question: Question, method: MapMethod, seed: int) -> dict[str, Any]:
-    """Remove salient pixels, and the others, without leaving holes: ROAD."""
+def removal(network: Network, seed: int, question: Question, method: MapMethod) -> dict[str, Any]:
+    """Remove salient pixels, and the others, without leaving holes."""
     saliency = method.of(question.image, question.label)
-    value = road(network.classify, question.image, saliency, question.label, seed=seed)
-    return {'road': rounded(value)}
+    return {'road': road(network.classify, question.image, saliency, question.label, seed)}
 
 
-def sensitivity(question: Question, method: MapMethod, samples: int, seed: int) -> dict[str, Any]:
+def sensitivity(samples: int, seed: int, question: Question, method: MapMethod) -> dict[str, Any]:
     """Measure how far a method's map moves when noise is added that nobody sees."""
-    labels = torch.tensor([question.label], device=question.image.device)
-
-    def explain(batch: Tensor) -> Tensor:
-        return method.explain(batch, labels.expand(len(batch)))
-
-    value = max_sensitivity(explain, question.image, samples=samples, seed=seed)
-    return {'max_sensitivity': rounded(value) if np.isfinite(value) else None}
+    explain = partial(method.of, label=question.label)
+    value = max_sensitivity(explain, question.image, samples, seed)
+    return {'max_sensitivity': value if math.isfinite(value) else None}
 
 
 def randomisation(
@@ -80,30 +97,26 @@ def randomisation(
         they were; means over the pictures.
     """
     images = torch.stack([question.image for question in questions])
-    original = _maps_by_scale(network.explainer, images)
+    original, method = _maps_by_scale(network.explainer, images), network.explainer.method
     names = [f'{scale.layer}#{scale.call}' for scale in network.explainer.scales]
     result = []
-    for layer, model in cascade(network.model, images, steps=steps, seed=seed):
+    for layer, model in cascade(network.model, images, steps, seed):
         with Explainer(
             model,
             names,
-            network.explainer.method.scale_weights,
-            network.explainer.method.statistic,
-            network.explainer.method.normalization,
+            method.scale_weights,
+            method.statistic,
+            method.normalization,
             input_size=(images.shape[2], images.shape[3]),
         ) as explainer:
             now = _maps_by_scale(explainer, images)
-        likeness = {'spearman': spearman, 'ssim': structural_similarity}
-        result.append(
-            {'layer': layer}
-            | {
-                name: [
-                    mean_of([compare(a, b) for a, b in zip(before, after, strict=True)])
-                    for before, after in zip(original, now, strict=True)
-                ]
-                for name, compare in likeness.items()
-            }
-        )
+        step: dict[str, Any] = {'layer': layer}
+        for name, compare in (('spearman', spearman), ('ssim', structural_similarity)):
+            step[name] = [
+                mean_of([compare(a, b) for a, b in zip(before, after, strict=True)])
+                for before, after in zip(original, now, strict=True)
+            ]
+        result.append(step)
     return {'scales': names, 'steps': result}
 
 
@@ -119,7 +132,7 @@ def edge_likeness(network: Network, questions: Sequence[Question]) -> dict[str, 
         edges = sobel_edges(question.image.cpu().numpy())
         maps = _maps_by_scale(network.explainer, question.image[None])
         likeness.append([spearman(one[0], edges) for one in maps])
-    return {'spearman': [rounded(value) for value in np.mean(likeness, axis=0).tolist()]}
+    return {'spearman': np.mean(likeness, axis=0).tolist()}
 
 
 def _maps_by_scale(explainer: Explainer, images: Tensor) -> list[Array]:

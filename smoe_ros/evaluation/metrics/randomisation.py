@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,28 +43,23 @@ def cascade(
         first ``'nothing'``: what the new statistics alone do.
 
     Raises:
-        ValueError: If no layer of the network can be drawn anew, ``steps`` is below 1, or the
-            pictures are too few and small for the statistics.
+        ValueError: If no layer of the network can be drawn anew, or the pictures are too few and
+            small for the statistics.
     """
-    if steps < 1:
-        raise ValueError(f'steps is {steps}; at least 1 group of layers becomes random')
     model = copy.deepcopy(model).eval()
     layers = _layers(model, images)
     if not layers:
         raise ValueError(f'no layer of {type(model).__name__} has weights to randomise')
     _recompute_statistics(model, images)
     yield NOTHING, model
-    for number, group in enumerate(
-        np.array_split(np.arange(len(layers)), min(steps, len(layers)))
-    ):
+    for number, group in enumerate(np.array_split(layers, min(steps, len(layers)))):
         with torch.random.fork_rng():
             torch.manual_seed(seed + number)
-            for index in group:
-                reset = model.get_submodule(layers[index]).reset_parameters
-                assert callable(reset), 'only those were listed'
+            for layer in group.tolist():
+                reset: Any = model.get_submodule(layer).reset_parameters
                 reset()
         _recompute_statistics(model, images)
-        yield layers[group[-1]], model
+        yield str(group[-1]), model
 
 
 def _layers(model: nn.Module, images: Tensor) -> list[str]:
