@@ -9,7 +9,7 @@ import torch
 from evaluation_runs import arguments, figures, write_network, write_photos
 from small_networks import one_thread  # noqa: F401 - a fixture
 
-from smoe_ros.backbones.own_code import load_own
+from smoe_ros.backbones import load_backbone
 from smoe_ros.evaluation.smoe_evaluate import main
 
 FEW = ('--methods', 'smoe scale,random')
@@ -76,7 +76,7 @@ def test_another_network_is_measured_and_named(measured, usual):
 
 
 def test_the_checkpoint_that_was_named_is_used_and_told(measured, usual, folder):
-    network = load_own(f'{folder / "network.py"}:build', 'default').model
+    network = load_backbone(f'{folder / "network.py"}:build').model
     with torch.no_grad():
         for weights in network.parameters():
             weights.mul_(1.5)
