@@ -8,7 +8,14 @@ import threading
 import numpy as np
 import pytest
 import torch
-from small_networks import Raises, Turnstile, hooks_of, one_thread, plain  # noqa: F401
+from small_networks import (
+    Raises,
+    Turnstile,
+    TurnstileReLU,
+    hooks_of,
+    one_thread,  # noqa: F401  # the fixture is autouse
+    plain,
+)
 
 from smoe_ros.errors import ConfigurationError, FrameError
 from smoe_ros.explainer import Explainer
@@ -208,17 +215,21 @@ def run_held(name, turnstile, work):
     return finish
 
 
+@pytest.mark.parametrize('statistic', ['smoe_scale', 'truncated_normal_entropy'])
 @pytest.mark.parametrize('first_out', ['one', 'other'])
-def test_two_explainers_inside_one_network_at_once_do_not_disturb_each_other(first_out):
-    network = training_network(Turnstile())
+def test_two_explainers_inside_one_activation_at_once_do_not_disturb_each_other(
+    first_out, statistic
+):
+    network = training_network()
+    network.act2 = TurnstileReLU()
     state, modes = state_of(network), modes_of(network)
     explainers = {
-        'one': (Explainer(network), BATCH),
-        'other': (Explainer(network, scales=['act2', 'act3']), BATCH[:1]),
+        'one': (Explainer(network, statistic=statistic), BATCH),
+        'other': (Explainer(network, scales=['act2', 'act3'], statistic=statistic), BATCH[1:]),
     }
     expected = {name: explainer(batch) for name, (explainer, batch) in explainers.items()}
     finish = {
-        name: run_held(name, network.pause, lambda e=explainer, b=batch: e(b))
+        name: run_held(name, network.act2, lambda e=explainer, b=batch: e(b))
         for name, (explainer, batch) in explainers.items()
     }
     for name in (first_out, *({'one', 'other'} - {first_out})):

@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from smoe_ros.engines.engine import EngineError, short_reason
-from smoe_ros.scales import STRIDE, Scale
-from smoe_ros.scales.observation import evaluating, observing
+from smoe_ros.scales import STRIDE, Scale, evaluating, observing
 
 # Of an engine's values, as a share of the largest: another order of sums stays far below.
 TOLERANCE = 1e-4

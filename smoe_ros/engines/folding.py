@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from smoe_ros.scales.observation import evaluating
+from smoe_ros.scales import evaluating
 from smoe_ros.scales.tracing import Call, trace
 
 # Of the output, as a share of its largest value: rounding stays far below.

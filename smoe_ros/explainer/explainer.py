@@ -30,8 +30,7 @@ from smoe_ros.saliency.methods import (
     PRE_ACTIVATION_STATISTICS,
     MethodOptions,
 )
-from smoe_ros.scales import Scale, find_scales, select_scales
-from smoe_ros.scales.observation import evaluating
+from smoe_ros.scales import Scale, evaluating, find_scales, select_scales
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,7 @@ from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer.head_gradient import HeadGradient
 from smoe_ros.saliency import class_activation
 from smoe_ros.saliency.methods import NO_CAM, PRE_ACTIVATION_STATISTICS, STATISTICS, MethodOptions
-from smoe_ros.scales import Scale
-from smoe_ros.scales.observation import evaluating, observing
+from smoe_ros.scales import Scale, evaluating, observing
 from smoe_ros.scales.pre_activations import recording_pre_activations
 
 

@@ -12,10 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
-from torch.utils.hooks import RemovableHandle
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from smoe_ros.scales.activations import is_activation
+from smoe_ros.scales.hooks import hooked
 
 _RECTIFIERS = frozenset(
     {
@@ -59,7 +59,7 @@ def recording_pre_activations(model: nn.Module) -> Iterator[Callable[[Tensor], T
     """Keep, for every rectified tensor of a forward pass, a copy of it before the activation.
 
     Activation modules and functions are seen, and followed through concatenation and channel
-    shuffling. This copies every activation once: for statistics that need it.
+    shuffling, in the thread that entered. This copies every activation once.
 
     Args:
         model: The network.
@@ -80,17 +80,9 @@ def recording_pre_activations(model: nn.Module) -> Iterator[Callable[[Tensor], T
         if isinstance(output, Tensor) and argument is not None:
             before[output] = argument
 
-    handles: list[RemovableHandle] = []
-    try:
-        for module in model.modules():
-            if is_activation(module):
-                handles.append(module.register_forward_pre_hook(entering))
-                handles.append(module.register_forward_hook(leaving))
-        with _FunctionsRecorded(before):
-            yield before.get
-    finally:
-        for handle in handles:
-            handle.remove()
+    activations = [module for module in model.modules() if is_activation(module)]
+    with hooked(activations, before=entering, after=leaving), _FunctionsRecorded(before):
+        yield before.get
 
 
 class _FunctionsRecorded(TorchFunctionMode):

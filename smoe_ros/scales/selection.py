@@ -145,8 +145,4 @@ def _attends(call: Call, example: Tensor) -> bool:
 
 def _scale_of(call: Call, example: Tensor) -> Scale | None:
     found = feature_map(call.output, example)
-    if found is None:
-        return None
-    return Scale(
-        call.layer, call.index, found.channels, found.height, found.width, found.channels_last
-    )
+    return None if found is None else Scale(call.layer, call.index, *found)

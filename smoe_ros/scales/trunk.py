@@ -58,7 +58,7 @@ def _trunk_ends(wanted: int, calls: Sequence[Call], example: Tensor) -> list[_Tr
     drops = [call for call in calls if _leaves(call, wanted, example)]
     if drops:
         # The outermost leaving module; of several beside each other the last, nearest the head.
-        drop = min(reversed(drops), key=lambda call: call.depth)
+        drop = min(reversed(drops), key=lambda call: len(list(call.ancestors())))
         if drop.input is not None:
             return [_TrunkEnd(drop.input, drop.input_version, drop.start)]
     root = calls[0]
