@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from smoe_ros.explainer.forward_pass import run
+from smoe_ros.engines import EagerEngine
 from smoe_ros.explainer.frame_explanation import FrameExplanation, frame_explanations
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.settings import Settings
@@ -112,7 +112,8 @@ def explain_cropped_first(pipeline: Pipeline, frames: Sequence[Rgb]) -> list[Map
     """
     boxed = letterbox([pipeline.backbone.preprocess(rgb) for rgb in frames])
     scales = pipeline.explainer.scales
-    raw_maps = run(pipeline.backbone.model, boxed.batch, scales, MethodOptions()).raw_maps
+    engine = EagerEngine(pipeline.backbone.model, scales)
+    raw_maps = engine.forward(boxed.batch, MethodOptions()).raw_maps
     saliency = []
     for i, (y, x) in enumerate(zip(boxed.rows, boxed.columns, strict=True)):
         normalized = []

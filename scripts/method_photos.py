@@ -10,8 +10,8 @@ import skimage.data
 import torch
 
 from smoe_ros.backbones import load_backbone
+from smoe_ros.engines import EagerEngine
 from smoe_ros.explainer import Explainer, Explanation
-from smoe_ros.explainer.forward_pass import run
 from smoe_ros.images import Rgb
 from smoe_ros.saliency.methods import MethodOptions
 from smoe_ros.scales import Scale
@@ -63,9 +63,8 @@ def explained_photos(names: Sequence[str] = PHOTOS, **options: str) -> list[Phot
             batch = backbone.preprocess(rgb)[None]
             explanation = explainer(batch)
             chance, index = explanation.logits[0].softmax(dim=0).max(dim=0)
-            seen = run(
-                backbone.model, batch, explainer.scales, MethodOptions(), keep_activations=True
-            )
+            engine = EagerEngine(backbone.model, explainer.scales)
+            seen = engine.forward(batch, MethodOptions(), keep_activations=True)
             photos.append(
                 Photo(
                     name,
