@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which activations of a network are read, one for each of its scales, and how they are read."""
 
+from smoe_ros.scales.activations import recording_pre_activations
 from smoe_ros.scales.hooks import evaluating, observing
-from smoe_ros.scales.pre_activations import recording_pre_activations
 from smoe_ros.scales.selection import STRIDE, Scale, find_scales, select_scales
 from smoe_ros.scales.tracing import Call, trace
 

@@ -50,7 +50,7 @@ def feature_map(tensor: object, example: Tensor) -> FeatureMap | None:
     return None
 
 
-def octave(tensor: Tensor, example: Tensor) -> int:
+def octave_of(tensor: Tensor, example: Tensor) -> int:
     """Return how often the resolution was halved: round(log2(input / map)).
 
     Args:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from smoe_ros.errors import ConfigurationError
+from smoe_ros.scales.feature_maps import FeatureMap, feature_map, octave_of
 from smoe_ros.scales.hooks import hooked
 
 
@@ -30,9 +31,12 @@ class Call:
         end: Time of its end.
         argument: The first tensor among its arguments, None if there is none.
         input: The first of four dimensions among them, None if there is none.
+        input_octave: How often the resolution of the input was halved, None without an input.
         input_version: How often the input had been changed in place when it started.
         output: What it returned.
         output_version: How often the output had been changed in place when it ended.
+        map: How the output lies over the image, None if it is no map.
+        octave: How often the resolution of that map was halved, None if there is none.
         rectified: Whether the output was a map without negative values when the call ended
             (an operation in place may change it later).
     """
@@ -44,10 +48,13 @@ class Call:
     start: int
     argument: Tensor | None
     input: Tensor | None
+    input_octave: int | None
     input_version: int
     end: int = -1
     output: Any = None
     output_version: int = 0
+    map: FeatureMap | None = None
+    octave: int | None = None
     rectified: bool = False
 
     def ancestors(self) -> Iterator[Call]:
@@ -88,6 +95,7 @@ def trace(model: nn.Module, example: Tensor) -> list[Call]:
             next(clock),
             next(iter(tensors), None),
             first_map,
+            None if first_map is None else octave_of(first_map, example),
             version_of(first_map),
         )
         counts[module] += 1
@@ -97,6 +105,9 @@ def trace(model: nn.Module, example: Tensor) -> list[Call]:
     def ended(_module: nn.Module, _args: Any, output: Any) -> None:
         call = running.pop()
         call.end, call.output, call.output_version = next(clock), output, version_of(output)
+        call.map = feature_map(output, example)
+        if call.map is not None:
+            call.octave = octave_of(output, example)
         if isinstance(output, Tensor) and output.ndim == 4:
             call.rectified = bool((output >= 0).all())
 
