@@ -4,20 +4,18 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
 from builtin_interfaces.msg import Time
-from rosbags.typesys.store import Typestore
 from std_msgs.msg import Header
 
-from smoe_ros.bags.message import Topic
-from smoe_ros.bags.writer import typestore
+from smoe_ros.bags import Topic
 from smoe_ros.errors import FrameError
 from smoe_ros.images import Rgb
 from smoe_ros.messages.compressed_images import decompress
 from smoe_ros.messages.image_conversion import to_rgb
+from smoe_ros.offline.serializing import message_types
 
 RAW_TYPE = 'sensor_msgs/msg/Image'
 COMPRESSED_TYPE = 'sensor_msgs/msg/CompressedImage'
@@ -40,7 +38,7 @@ def decode_image(data: bytes, kind: str) -> tuple[Header, Rgb]:
     """
     try:
         # By rosbags, whose images are views of the message's bytes: rclpy's are copies.
-        image: Any = _types().deserialize_cdr(data, kind)
+        image: Any = message_types().deserialize_cdr(data, kind)
         rgb = decompress(image) if kind == COMPRESSED_TYPE else to_rgb(image)
     except FrameError:
         raise
@@ -55,8 +53,3 @@ def in_words(topics: Mapping[str, Topic]) -> str:
     """Return a clause that tells what a bag has, for an error's text."""
     named = ', '.join(f'{name} ({topic.type})' for name, topic in sorted(topics.items()))
     return f'it has {named}' if named else 'it has no topics at all'
-
-
-@functools.cache
-def _types() -> Typestore:
-    return typestore()

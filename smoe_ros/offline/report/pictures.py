@@ -20,6 +20,8 @@ from smoe_ros.offline.recorded_images import COMPRESSED_TYPE, RAW_TYPE, decode_i
 _OUTPUTS = ('overlay', 'overview', 'heat_map', 'lovi', 'saliency')
 _WIDTH, _HEIGHT = 320, 640
 _QUALITY = 75
+# Pictures of this aspect ratio lie above each other, others side by side.
+_WIDE = 1.6
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class Picture:
     topic: str
     width: int
     height: int
+
+    @property
+    def tall(self) -> bool:
+        """Whether two of them belong side by side, not above each other."""
+        return self.width < _WIDE * self.height
 
 
 @dataclass(frozen=True)
