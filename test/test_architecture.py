@@ -49,7 +49,7 @@ FLOORS = (
             'commands',
         },
     },
-    {'demo': {'images', 'bags', 'rendering', 'node'}},
+    {'demo': {'images', 'bags', 'rendering', 'commands', 'node', 'offline'}},
 )
 ALLOWED = {room: below for floor in FLOORS for room, below in floor.items()}
 WITHOUT_ROS = set(ALLOWED) - {'messages', 'node', 'offline', 'demo'}

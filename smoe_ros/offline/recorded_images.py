@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,6 +48,22 @@ def decode_image(data: bytes, kind: str) -> tuple[Header, Rgb]:
         raise FrameError(f'the message cannot be read ({text})') from None
     stamp = Time(sec=image.header.stamp.sec, nanosec=image.header.stamp.nanosec)
     return Header(stamp=stamp, frame_id=image.header.frame_id), rgb
+
+
+def stamp_of(data: bytes) -> int:
+    """Return the stamp that a message's header begins with, without reading what follows.
+
+    Args:
+        data: The message as CDR.
+
+    Returns:
+        Nanoseconds; -1, which no stamp is, if the message is too short for one.
+    """
+    if len(data) < 12:
+        return -1
+    # The second byte of the encapsulation tells the byte order.
+    seconds, nanoseconds = struct.unpack_from('<iI' if data[1] & 1 else '>iI', data, 4)
+    return int(seconds) * 10**9 + int(nanoseconds)
 
 
 def in_words(topics: Mapping[str, Topic]) -> str:
