@@ -8,10 +8,12 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
 
 from torch import Tensor
 
 from smoe_ros.bags import BagWriter, Message
+from smoe_ros.commands.line_log import LineLog
 from smoe_ros.commands.progress import Progress
 from smoe_ros.errors import FrameError
 from smoe_ros.explainer.frame_explanation import FrameExplanation
@@ -21,12 +23,11 @@ from smoe_ros.machine.threads import go_last
 from smoe_ros.messages.contributions import Method
 from smoe_ros.messages.outputs import Drawing, ExplainedFrame, output_message
 from smoe_ros.messages.stamp_order import nanoseconds
-from smoe_ros.offline.journal import Journal, Place
 from smoe_ros.offline.recorded_cameras import BagCamera
 from smoe_ros.offline.recorded_frames import Batch, Frame, Frames, Refusal
 from smoe_ros.offline.serializing import serialized
 from smoe_ros.offline.task import Task
-from smoe_ros.offline.unfinished import UnfinishedBag
+from smoe_ros.offline.unfinished import Place, UnfinishedBag
 from smoe_ros.rendering.overview import HISTORY_SECONDS, History
 
 # Refusals that are told one by one; a bag may have thousands.
@@ -47,7 +48,7 @@ class Run:
         task: Task,
         pipeline: Pipeline,
         writer: BagWriter,
-        journal: Journal,
+        journal: LineLog,
         say: Callable[[str], None],
     ) -> None:
         """Do nothing yet.
@@ -152,7 +153,7 @@ class Run:
         if not repeated:
             before = self.place.written
             self.place = Place(batch.end, before + written, explained, rejected)
-            self._journal.note(self.place)
+            self._journal.add(asdict(self.place))
 
     def _write_frame(self, frame: Frame, explanation: FrameExplanation, *, silent: bool) -> int:
         """Write a frame's outputs and return their number."""

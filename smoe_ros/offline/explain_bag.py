@@ -9,14 +9,14 @@ from dataclasses import replace
 
 from smoe_ros.bags import BagWriter, Recording
 from smoe_ros.commands.class_names import find_class
+from smoe_ros.commands.line_log import LineLog
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer.pipeline import Pipeline, backbone_of
 from smoe_ros.offline.bag_options import BagExplainOptions
 from smoe_ros.offline.bag_run import Run
-from smoe_ros.offline.journal import Journal
 from smoe_ros.offline.serializing import message_types
 from smoe_ros.offline.task import Task
-from smoe_ros.offline.unfinished import UnfinishedBag
+from smoe_ros.offline.unfinished import Place, UnfinishedBag
 
 DAMAGED = 3
 
@@ -41,8 +41,8 @@ def explain_bag(options: BagExplainOptions, say: Callable[[str], None]) -> int:
         unfinished = UnfinishedBag(options.output, resume=options.resume)
         pipeline = _pipeline(options)  # what is refused must leave nothing behind
         unfinished.begin()
-        with Journal(unfinished.journal, task.identity()) as journal:
-            resumed = journal.latest(unfinished.count_before())
+        with LineLog(unfinished.journal, task.identity()) as journal:
+            resumed = Place.latest(journal.entries, unfinished.count_before())
             with BagWriter(unfinished.path, message_types()) as writer:
                 task.announce(writer, say)
                 run = Run(task, pipeline, writer, journal, say)
