@@ -6,6 +6,7 @@ from array import array
 from pathlib import Path
 
 import numpy as np
+from bags_of_frames import record
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.serialization import serialize_message
@@ -13,9 +14,9 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from smoe_msgs.msg import ScaleContribution, ScaleContributions
-from smoe_ros.bags import BagWriter, Recording
+from smoe_ros.bags import Recording
 from smoe_ros.offline.report.explained_bag import read_content
-from smoe_ros.offline.serializing import message_types, type_name
+from smoe_ros.offline.serializing import type_name
 
 START = 1_700_000_000 * 10**9
 # From stamp to recorder, in seconds.
@@ -84,8 +85,7 @@ class Recorder:
         time = stamp.sec * 10**9 + stamp.nanosec + round(AGE * 1e9)
         if received is not None:
             time = START + round(received * 1e9)
-        kind = type_name(type(message))
-        self.messages.append((time, topic, kind, serialize_message(message)))
+        self.messages.append((topic, type_name(type(message)), time, serialize_message(message)))
 
     def frames(self, seconds, shares=None, topic=CONTRIBUTIONS, late=None, **what):
         """Record frames: usual ones, or of those shares; received so late, if not after `AGE`."""
@@ -95,12 +95,7 @@ class Recorder:
             self.add(topic, explanation(second, row, **what), received)
 
     def write(self):
-        with BagWriter(self.path, message_types()) as writer:
-            for topic, kind in dict.fromkeys((topic, kind) for _, topic, kind, _ in self.messages):
-                writer.add_topic(topic, kind)
-            for time, topic, _, data in sorted(self.messages, key=lambda one: one[0]):
-                writer.write(topic, time, data)
-        return self.path
+        return record(self.path, sorted(self.messages, key=lambda one: one[2]))
 
     def camera(self):
         """Write the bag, and return what is read of its one camera."""

@@ -54,13 +54,17 @@ def places_of(out):
     return len(journal.read_text().splitlines()) if journal.exists() else 0
 
 
-def kill_after(places, out, process):
-    """Kill a run when its journal has so many lines."""
+def wait_for_places(places, out, process):
+    """Wait until the journal of a run has so many lines, or the run ends."""
     deadline = time.monotonic() + 60
-    while places_of(out) < places:
-        assert process.returncode is None, process.report()
+    while process.returncode is None and places_of(out) < places:
         assert time.monotonic() < deadline, process.report()
         time.sleep(0.002)
+
+
+def kill_after(places, out, process):
+    wait_for_places(places, out, process)
+    assert process.returncode is None, process.report()
     process.send_signal(9)
     process.wait(10)
 
@@ -72,11 +76,7 @@ def test_killed_at_ten_moments_there_is_nothing_or_all_and_the_end_is_the_same(
     for attempt in range(10):
         process = forked(bag, out, tmp_path / str(attempt), '--resume')
         # From before the network is loaded to after the last frame.
-        begun, until = places_of(out), chance.randrange(0, 7)
-        deadline = time.monotonic() + 60
-        while process.returncode is None and places_of(out) < begun + until:
-            assert time.monotonic() < deadline, process.report()
-            time.sleep(0.002)
+        wait_for_places(places_of(out) + chance.randrange(0, 7), out, process)
         time.sleep(chance.uniform(0, 0.02))
         process.send_signal(9)
         process.wait(10)
@@ -119,10 +119,7 @@ def test_a_run_that_goes_on_averages_over_what_was_before(bag, uninterrupted, tm
 def test_an_interrupt_says_how_to_go_on(bag, tmp_path):
     out = tmp_path / 'out'
     process = forked(bag, out, tmp_path / 'process')
-    deadline = time.monotonic() + 60
-    while places_of(out) < 3:
-        assert time.monotonic() < deadline, process.report()
-        time.sleep(0.002)
+    wait_for_places(3, out, process)
     process.send_signal(2)
     assert process.wait(20) == 130, process.report()
     assert 'stopped; --resume goes on' in process.stderr

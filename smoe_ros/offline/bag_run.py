@@ -24,7 +24,7 @@ from smoe_ros.messages.contributions import Method
 from smoe_ros.messages.outputs import Drawing, ExplainedFrame, output_message
 from smoe_ros.messages.stamp_order import nanoseconds
 from smoe_ros.offline.recorded_cameras import BagCamera
-from smoe_ros.offline.recorded_frames import Batch, Frame, Frames, Refusal
+from smoe_ros.offline.recorded_frames import Batch, Frame, Refusal, batches
 from smoe_ros.offline.serializing import serialized
 from smoe_ros.offline.task import Task
 from smoe_ros.offline.unfinished import Place, UnfinishedBag
@@ -91,11 +91,10 @@ class Run:
     def explain(self) -> None:
         """Explain the frames that are left."""
         task, resumed = self._task, self.place
-        frames = Frames(task.cameras, task.copied, task.options.every, task.options.batch)
-        batches = frames.batches(task.messages(), skip=self._warm_from(resumed), warm=resumed.read)
+        ahead = batches(task, skip=self._warm_from(resumed), warm=resumed.read)
 
         def read() -> tuple[Batch, list[Tensor | FrameError]] | None:
-            batch = next(batches, None)
+            batch = next(ahead, None)
             if batch is None:
                 return None
             return batch, [self._pipeline.prepare(frame.rgb) for frame in batch.frames]
