@@ -89,9 +89,8 @@ class Series:
         farthest = float(np.nanmax(thin.distances, initial=0))
         far = Axis(0, max(farthest * 1.35, 0.02), 3)
         lines = tuple(thin._line(row, across, up) for row in shares.T)
-        return Chart(lines, across, up), Chart(
-            (thin._line(thin.distances, across, far),), across, far
-        )
+        distance = thin._line(thin.distances, across, far)
+        return Chart(lines, across, up), Chart((distance,), across, far)
 
     def _thinned(self) -> Series:
         """Average frames in a row where there are more than a screen has columns."""
