@@ -163,39 +163,61 @@ def test_title_tells_what_was_recorded(recorder):
     assert (written.code, 'class="flaws"' in written.page) == (0, False)
 
 
-def test_long_recording_stays_a_small_page(recorder):
-    recorder.frames(np.arange(4000) / 10, wandering(4000))
-    written = report_on(recorder.write())
-    assert len(written.page) < 700_000
-    assert 'Each point stands for 3 frames in a row' in written.text
+def chart_of(page, name):
+    """Return the lines of a chart: from left to right in 1000 parts, and values by its ticks."""
+    (chart,) = re.findall(rf'<div class="chart {name}">(.*?)</div>', page, re.DOTALL)
+    ticks = re.findall(r'class="up" style="bottom:([\d.]+)%">(-?[\d.]+)<', chart)
+    (low, first), *_, (high, last) = [(1000 - 10 * float(p), float(v)) for p, v in ticks]
+    found = []
+    for path in re.findall(r'<path d="([^"]*)"', chart):
+        points = np.array(re.findall(r'[ML]([\d.]+) ([\d.]+)', path), float)
+        points[:, 1] = first + (points[:, 1] - low) / (high - low) * (last - first)
+        found.append(points)
+    return found
 
 
-def test_lines_of_the_chart_go_through_the_contributions(recorder):
+def breaks_of(page):
+    """Return how often each line of contributions is broken."""
+    return [path.count('M') - 1 for path in re.findall(r'<path d="([^"]*)" style="stroke', page)]
+
+
+def test_lines_of_the_charts_go_through_contributions_and_distances(recorder):
     shares = np.full((11, 3), USUAL)
     shares[5] = (0.3, 0.3, 0.4)
     recorder.frames(np.arange(11), shares)
     page = report_on(recorder.write()).page
-    (chart,) = re.findall(r'<div class="chart contributions">(.*?)</div>', page, re.DOTALL)
-    # Where the chart says that its values are, in 1000 parts from the top.
-    ticks = re.findall(r'class="up" style="bottom:([\d.]+)%">(\d+)<', chart)
-    (low, first), *_, (high, last) = [(1000 - 10 * float(place), int(v)) for place, v in ticks]
-    lines = re.findall(r'<path d="M([^"]*)" style="stroke:var\(--s(\d)\)"', chart)
-    assert [int(scale) for _, scale in lines] == [0, 1, 2]
-    for (line, _), row in zip(lines, shares.T, strict=True):
-        points = np.array([point.split() for point in line.replace('h0', '').split('L')], float)
-        values = first + (points[:, 1] - low) / (high - low) * (last - first)
-        np.testing.assert_allclose(values, 100 * row, atol=0.05)
+    lines = chart_of(page, 'contributions')
+    assert len(lines) == 3
+    for points, row in zip(lines, shares.T, strict=True):
+        np.testing.assert_allclose(points[:, 1], 100 * row, atol=0.05)
         # A hundredth of the time is left free at both ends.
         assert np.diff(points[:, 0]) == pytest.approx(1000 / 1.02 / 10, abs=0.11)
+    (distances,) = chart_of(page, 'distances')
+    expected = plain_distances(np.arange(11), shares)[1:]  # the first is not rated
+    np.testing.assert_allclose(distances[:, 1], expected, atol=5e-4)
+
+
+def test_long_recording_stays_a_small_page_of_means_and_largest_distances(recorder):
+    shares = wandering(4000)
+    recorder.frames(np.arange(4000) / 10, shares)
+    written = report_on(recorder.write())
+    assert len(written.page) < 700_000
+    assert 'Each point stands for 3 frames in a row' in written.text
+    means = [np.mean(shares[first : first + 3], axis=0) for first in range(0, 4000, 3)]
+    for points, row in zip(
+        chart_of(written.page, 'contributions'), np.transpose(means), strict=True
+    ):
+        np.testing.assert_allclose(points[:, 1], 100 * row, atol=0.3)
+    (points,) = chart_of(written.page, 'distances')
+    distances = plain_distances(np.arange(4000) / 10, shares)
+    largest = [max(distances[first : first + 3]) for first in range(12, 4000, 3)]
+    np.testing.assert_allclose(points[-len(largest) :, 1], largest, atol=1e-3)
 
 
 def test_line_is_broken_where_time_goes_back(recorder):
     recorder.frames(THREE_SECONDS, late=0)
     recorder.frames(THREE_SECONDS, late=3)
-    page = report_on(recorder.write()).page
-    (chart,) = re.findall(r'<div class="chart contributions">(.*?)</div>', page, re.DOTALL)
-    lines = re.findall(r'<path d="([^"]*)" style="stroke', chart)
-    assert [(line.count('M'), line.count('L')) for line in lines] == [(2, 58)] * 3
+    assert breaks_of(report_on(recorder.write()).page) == [1, 1, 1]
 
 
 @pytest.mark.parametrize('count', [1, 2, 5, 12])
@@ -267,11 +289,15 @@ def test_planted_frame_is_the_most_unusual_one(recorder):
     recorder.frames(seconds, shares)
     for index, second in enumerate(seconds):
         recorder.add('/smoe/overlay', picture(second, 2 * index))
-    unusual, usual = tiles(report_on(recorder.write()).page)
+    page = report_on(recorder.write()).page
+    unusual, usual = tiles(page)
     # The bag begins with the first frame, which is as old as all others.
     assert unusual[0].seconds == pytest.approx(6.3)
     assert unusual[0].distance == pytest.approx(np.sqrt(0.5**2 + 0.1**2 + 0.4**2), abs=6e-4)
     assert unusual[0].greys == [pytest.approx(126, abs=2)]
+    (mark,) = re.findall(r'class="mark" style="left:([\d.]+)%;bottom:([\d.]+)%">1<', page)
+    # From a hundredth before the first frame; the chart is a third higher than the line.
+    assert [float(place) for place in mark] == pytest.approx([64.37 / 1.02, 100 / 1.35], abs=0.4)
     assert 6.3 not in [tile.seconds for tile in usual]
     assert [tile.distance for tile in unusual] == sorted(
         (tile.distance for tile in unusual), reverse=True
@@ -430,11 +456,20 @@ def test_change_of_network_gives_each_its_plot_and_its_means(recorder):
     written = report_on(recorder.write())
     assert 'Networks resnet18, vgg16' in written.text
     assert written.page.count('<figure') == 2
+    assert breaks_of(written.page) == [1, 1, 1, 0, 0]
     assert 'resnet18, 60 frames' in written.text
     assert 'vgg16, 20 frames' in written.text
     assert 'a#0 64 × 7 × 9 90.0%' in written.text
     # No frame is unusual because the other network was before it.
     assert tiles(written.page)[0] == []
+
+
+def test_change_of_scales_gives_each_its_plot(recorder):
+    recorder.frames(THREE_SECONDS)
+    recorder.frames(THREE_SECONDS + 3, [(0.9, 0.1)] * 30)
+    written = report_on(recorder.write())
+    assert written.page.count('<figure') == 2
+    assert written.text.count('resnet18, 30 frames') == 4
 
 
 def spans(band):
@@ -449,6 +484,19 @@ def test_classes_have_their_shares_and_times(recorder):
     assert (car.label, car.share, bus.label, bus.share) == ('car', 25 / 40, 'bus', 10 / 40)
     assert spans(car) == [[0, 2], [3, 3.5]]
     assert spans(bus) == [[2, 3]]
+
+
+@pytest.mark.parametrize(
+    ('classes', 'words'),
+    [(6, 'One more class has the other'), (8, '3 more classes share the other'), (5, '')],
+)
+def test_five_classes_are_shown_and_the_others_counted(recorder, classes, words):
+    for index in range(16):
+        recorder.frames([index / 10], label=f'class {index % classes}')
+    written = report_on(recorder.write())
+    assert written.page.count('class="band"') == 5
+    assert words in written.text
+    assert (' the other frames.' in written.text) == bool(words)
 
 
 def test_class_does_not_last_through_a_gap(recorder):
@@ -481,6 +529,7 @@ def test_pictures_are_matched_by_stamp_and_lovi_is_shown_with_the_overlay(record
         index = round(tile.seconds * 10)
         assert tile.greys == pytest.approx([2 * index, 250 - 2 * index], abs=1.5)
     assert max(picture.shape[1] for picture in pictures(page)) == 320
+    assert page.count('class="pictures beside"') == 12
 
 
 def test_compressed_overlay_is_read(recorder):
@@ -524,7 +573,7 @@ def test_without_overlay_the_next_best_picture_is_shown(recorder, recorded, show
 def test_frame_whose_overlay_is_missing_has_another_picture(recorder):
     for index in range(50):
         recorder.frames([index / 10], [(0.7, 0.2, 0.1) if index == 30 else USUAL])
-        recorder.add('/image_raw', picture(index / 10, 230))
+        recorder.add('/smoe/lovi', picture(index / 10, 230))
         if index != 30:
             recorder.add('/smoe/overlay', picture(index / 10, 20))
     unusual, _ = tiles(report_on(recorder.write()).page)
