@@ -37,46 +37,48 @@ def explained(tmp_path_factory):
     return run
 
 
-def shares(message):
-    return [scale.contribution for scale in message.scales]
+def of_scales(message, name):
+    return [getattr(scale, name) for scale in message.scales]
 
 
-def weights(message):
-    return [scale.weight for scale in message.scales]
+@pytest.fixture(scope='module')
+def plain(explained):
+    return explained()
 
 
 @pytest.mark.parametrize(
     ('name', 'value'), [('statistic', 'channel_mean'), ('normalization', 'min_max')]
 )
-def test_the_method_that_was_asked_for_is_used_and_named(explained, name, value):
+def test_the_method_that_was_asked_for_is_used_and_named(explained, plain, name, value):
     message = explained(f'--{name}', value)
     assert getattr(message, name) == value
-    assert shares(message) != shares(explained())
+    assert of_scales(message, 'contribution') != of_scales(plain, 'contribution')
 
 
-def test_scale_weights_are_those_asked_for(explained):
-    np.testing.assert_allclose(weights(explained()), [1 / 2, 1 / 2])
-    np.testing.assert_allclose(weights(explained('--scale-weights', 'linear')), [1 / 3, 2 / 3])
+def test_scale_weights_are_those_asked_for(explained, plain):
+    linear = explained('--scale-weights', 'linear')
+    np.testing.assert_allclose(of_scales(plain, 'weight'), [1 / 2, 1 / 2])
+    np.testing.assert_allclose(of_scales(linear, 'weight'), [1 / 3, 2 / 3])
 
 
 def test_only_the_scales_asked_for_are_read(explained):
-    assert [scale.layer for scale in explained('--scales', 'act2').scales] == ['act2']
+    assert of_scales(explained('--scales', 'act2'), 'layer') == ['act2']
 
 
 @pytest.mark.parametrize('option', ['--mean', '--std'])
-def test_the_pictures_are_normalised_as_asked_for(explained, option):
-    before, after = explained().scales, explained(option, '0.9,0.1,0.3').scales
-    assert [one.information for one in before] != [one.information for one in after]
+def test_the_pictures_are_normalised_as_asked_for(explained, plain, option):
+    other = explained(option, '0.9,0.1,0.3')
+    assert of_scales(other, 'information') != of_scales(plain, 'information')
 
 
-def test_the_checkpoint_that_was_named_is_used(explained, tmp_path):
+def test_the_checkpoint_that_was_named_is_used(explained, plain, tmp_path):
     network = build()
     with torch.no_grad():
         network.classifier.bias.copy_(torch.tensor([0.0, 50.0]))
     torch.save(network.state_dict(), tmp_path / 'weights.pt')
     message = explained('--weights', str(tmp_path / 'weights.pt'))
     assert (message.class_id, message.class_probability) == (1, 1.0)
-    assert explained().class_probability < 1
+    assert plain.class_probability < 1
 
 
 def test_classes_have_the_names_of_the_file(explained, tmp_path):
