@@ -12,7 +12,10 @@ setup(
     name=PACKAGE,
     version='0.1.0',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={f'{PACKAGE}.evaluation': ['*.csv']},
+    package_data={
+        f'{PACKAGE}.evaluation': ['*.csv'],
+        f'{PACKAGE}.offline.report': ['*.j2'],
+    },
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (f'share/{PACKAGE}', ['package.xml']),

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from scipy.special import gammainc, gammaln
 
 from smoe_ros.backbones import load_backbone
+from smoe_ros.engines import EagerEngine
 from smoe_ros.explainer import Explainer, Explanation
-from smoe_ros.explainer.forward_pass import run
 from smoe_ros.images import Rgb
 from smoe_ros.rendering import lovi
 from smoe_ros.saliency import gamma_cdf
@@ -61,7 +61,6 @@ def explained_photos(names: Sequence[str] = PHOTOS, **options: str) -> list[Phot
         options: Of `Explainer`.
     """
     backbone = load_backbone()
-    method = MethodOptions()
     photos = []
     with Explainer(backbone.model, **options) as explainer:
         scales = explainer.scales
@@ -74,7 +73,8 @@ def explained_photos(names: Sequence[str] = PHOTOS, **options: str) -> list[Phot
             seen = explainer(batch)
             chance, index = seen.logits[0].softmax(dim=0).max(dim=0)
             label = f'{backbone.labels[index]}\n{chance:.0%}'
-            read = run(backbone.model, batch, scales, method, keep_activations=True)
+            engine = EagerEngine(backbone.model, scales)
+            read = engine.forward(batch, MethodOptions(), keep_activations=True)
             photos.append(Photo(name, rgb, label, scales, seen, read.raw_maps, read.activations))
     return photos
 

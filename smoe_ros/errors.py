@@ -16,6 +16,11 @@ class FrameError(ValueError):
     """One frame that cannot be explained; it costs that frame only."""
 
 
+def in_words(error: BaseException) -> str:
+    """Return anybody's error as one line: its class and its text."""
+    return ' '.join(f'{type(error).__name__}: {error}'.split())
+
+
 def unknown_name(what: str, name: str, known: Iterable[str]) -> ConfigurationError:
     """Return the error for a name that is not among the known ones.
 

@@ -13,7 +13,8 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import String
 
-from smoe_ros.bags import Recording, typestore
+from smoe_ros.bags import BagWriter, Recording, typestore
+from smoe_ros.offline.serializing import message_types
 
 RAW, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 BEGIN = 1_700_000_000 * 10**9
@@ -72,6 +73,16 @@ def write_bag(
             if talk:
                 said = serialize_message(String(data=f'said {index}'))
                 writer.write(text, stamp_at(index) + DELAY + 1, said)
+    return path
+
+
+def record(path, messages):
+    """Write messages, each a topic, its type, a time and bytes, as a bag of ours."""
+    with BagWriter(path, message_types()) as writer:
+        for topic, kind in dict.fromkeys((topic, kind) for topic, kind, *_ in messages):
+            writer.add_topic(topic, kind)
+        for topic, _, time, data in messages:
+            writer.write(topic, time, data)
     return path
 
 

@@ -25,6 +25,11 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
+def noise(*shape, seed=0):
+    """Return normal noise of a shape, the same each time."""
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
 def photo_batch(height, width):
     """Return three real photographs, cropped and normalised, shape (3, 3, height, width)."""
     crops = [photo()[40 : 40 + height, 60 : 60 + width] for photo in (CAT, COFFEE, ROCKET)]
@@ -108,3 +113,10 @@ class Turnstile(nn.Module):
             self.entered[name].set()
             assert self.opened[name].wait(20), 'nobody opened the turnstile'
         return x
+
+
+class TurnstileReLU(Turnstile):
+    """An activation in which threads wait."""
+
+    def forward(self, x):
+        return super().forward(x).relu()

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Room: the rooms that it imports. An empty line is a ceiling: what is named lies on a lower floor.
 # `errors` is everybody's.
 HOUSE = """
-demo: options images bags rendering node
+demo: options images bags rendering commands node offline
 
 node: options machine images rendering saliency explainer messages
 offline: options machine images bags rendering explainer messages commands
@@ -28,9 +28,9 @@ evaluation: options machine images scales saliency engines explainer commands
 messages: options images rendering explainer
 commands: options machine images backbones rendering explainer
 
-explainer: options kernels machine images scales saliency backbones engines
+explainer: options kernels machine scales saliency backbones engines
 
-engines: options scales
+engines: options scales saliency
 backbones: options kernels images scales
 rendering: kernels images
 
@@ -52,7 +52,7 @@ WITHOUT_ROS = set(ALLOWED) - {'messages', 'node', 'offline', 'demo'}
 
 ROS = ('rclpy', 'rcl_interfaces', 'ament_index_python', 'launch', 'launch_ros', 'cv_bridge')
 # What only evaluation, reports and bags need: a robot's node does without.
-EXTRAS = ('scipy', 'skimage', 'sklearn', 'matplotlib', 'rosbags', 'mcap', 'jinja2', 'av')
+EXTRAS = ('scipy', 'skimage', 'matplotlib', 'rosbags', 'mcap', 'jinja2', 'av')
 
 
 def modules(room='**'):

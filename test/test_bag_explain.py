@@ -11,25 +11,23 @@ pytest.importorskip('rclpy')
 
 import small_networks
 from bags_of_frames import (
+    COMPRESSED,
     DELAY,
     RAW,
     message_at,
     messages_of,
+    record,
     stamp_at,
     storage_of,
     write_bag,
 )
-from mcap.records import Message
-from mcap.stream_reader import StreamReader
 from rclpy.serialization import deserialize_message, serialize_message
 from ros_peers import image_of, small, stamp_of
 from rosbags.highlevel import AnyReader
-from rosbags.rosbag2 import StoragePlugin, Writer
 from scripted_network import __file__ as SCRIPTED
 from sensor_msgs.msg import CompressedImage, Image
 
 from smoe_msgs.msg import ScaleContributions
-from smoe_ros.bags import typestore
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.settings import Settings
 from smoe_ros.offline.bag_options import BagExplainOptions
@@ -116,14 +114,7 @@ def test_two_runs_write_the_same_bytes(tmp_path, explain):
     assert messages_of(first) == messages_of(second)
 
 
-def test_what_is_written_passes_the_checks_of_mcap(tmp_path, explain):
-    *_, out = explain(write_bag(tmp_path / 'in'), *SMALL)
-    with storage_of(out).open('rb') as stream:
-        records = list(StreamReader(stream, validate_crcs=True).records)
-    assert sum(isinstance(record, Message) for record in records) == 16
-
-
-@pytest.mark.parametrize('size', [2, 3, 8, 50])
+@pytest.mark.parametrize('size', [3, 50])
 def test_batches_change_nothing_but_the_last_digits(tmp_path, explain, size):
     bag = write_bag(tmp_path / 'in')
     *_, alone = explain(bag, *SMALL, output='alone')
@@ -135,20 +126,18 @@ def test_batches_change_nothing_but_the_last_digits(tmp_path, explain, size):
 
 
 def test_cameras_of_different_sizes_are_explained_each_beside_itself(tmp_path, explain):
-    bag = tmp_path / 'in'
-    types = typestore()
-    with Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
-        topics = [
-            writer.add_connection(f'/{name}/image_raw', RAW, typestore=types)
-            for name in ('left', 'right')
-        ]
-        for index in range(4):
-            for number, topic in enumerate(topics):
-                rgb = small(index, 48 + 16 * number, 64)
-                writer.write(topic, stamp_at(index) + number, message_at(index, rgb))
+    heights = {'left': 48, 'right': 64}
+    bag = record(
+        tmp_path / 'in',
+        [
+            (f'/{name}/image_raw', RAW, stamp_at(index), message_at(index, small(index, height)))
+            for index in range(4)
+            for name, height in heights.items()
+        ],
+    )
     code, _, out = explain(bag, *NETWORK, '--outputs', 'overlay', '--batch', '3')
     assert code == 0
-    for name, height in (('left', 48), ('right', 64)):
+    for name, height in heights.items():
         written = messages_of(out, f'/{name}/smoe/overlay')
         sizes = {deserialize_message(message.data, Image).height for message in written}
         assert (len(written), sizes) == (4, {height})
@@ -320,40 +309,31 @@ def test_of_a_bag_that_is_cut_off_what_can_be_read_is_explained(tmp_path, explai
     assert f'explained {readable} frames' in lines[-1]
 
 
-def test_without_metadata_all_is_explained_and_it_is_told(tmp_path, explain):
-    bag = write_bag(tmp_path / 'in')
-    (bag / 'metadata.yaml').unlink()
-    code, lines, out = explain(bag, *SMALL)
-    assert code == 3
-    assert 'metadata.yaml' in lines[0]
-    assert len(messages_of(out, '/smoe/contributions')) == 8
-
-
 def test_images_that_cannot_be_explained_cost_only_themselves(tmp_path, explain):
-    bag, types = tmp_path / 'in', typestore()
-    with Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
-        topic = writer.add_connection('/image_raw', RAW, typestore=types)
-        for index in range(4):
-            writer.write(topic, stamp_at(3 * index), message_at(index, small(index)))
-        strange, short = image_of(small()), image_of(small())
-        strange.encoding = 'rgb48'
-        short.data = array('B', bytes(100))
-        for number, data in enumerate((serialize_message(strange), serialize_message(short), b'')):
-            writer.write(topic, stamp_at(3) + number + 1, data)
+    strange, short = image_of(small()), image_of(small())
+    strange.encoding = 'rgb48'
+    short.data = array('B', bytes(100))
+    broken = CompressedImage(format='jpeg', data=array('B', b'\xff\xd8\xff broken'))
+    raw = [message_at(0, small()), *map(serialize_message, (strange, short)), b'']
+    packed = [serialize_message(broken), message_at(0, small(), compressed=True)]
+    messages = [('/a/image_raw', RAW, data) for data in (*raw, message_at(1, small()))]
+    messages += [('/b/image_raw/compressed', COMPRESSED, data) for data in packed]
+    bag = record(
+        tmp_path / 'in',
+        [(topic, kind, stamp_at(i), data) for i, (topic, kind, data) in enumerate(messages)],
+    )
     code, lines, out = explain(bag, *SMALL, '--batch', '2')
     assert code == 3
-    assert len(messages_of(out, '/smoe/contributions')) == 4
-    assert 'explained 4 frames, 3 could not be' in lines[-1]
-    for word in ('rgb48', 'truncated', 'cannot be read'):
+    assert len(messages_of(out, '/a/smoe/contributions')) == 2
+    assert len(messages_of(out, '/b/smoe/contributions')) == 1
+    assert 'explained 3 frames, 4 could not be' in lines[-1]
+    for word in ('rgb48', 'truncated', 'cannot be read', '/b/image_raw/compressed'):
         assert sum(word in line for line in lines) == 1, word
 
 
 def test_a_thousand_bad_images_are_not_a_thousand_lines(tmp_path, explain):
-    bag, types = tmp_path / 'in', typestore()
-    with Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
-        topic = writer.add_connection('/image_raw', RAW, typestore=types)
-        for index in range(1000):
-            writer.write(topic, stamp_at(index), serialize_message(Image()))
+    bad = serialize_message(Image())
+    bag = record(tmp_path / 'in', [('/image_raw', RAW, stamp_at(i), bad) for i in range(1000)])
     code, lines, _ = explain(bag, *SMALL)
     assert code == 3
     assert len(lines) < 10
@@ -372,21 +352,6 @@ def test_a_copy_that_nobody_could_read_is_left_out_and_told(tmp_path, explain):
     assert any("'/talk' is not copied" in line for line in lines)
     assert len(messages_of(out, '/image_raw')) == 8
     assert not messages_of(out, '/talk')
-
-
-def test_compressed_images_of_many_kinds_are_read(tmp_path, explain):
-    """The node's own decoder is tested elsewhere: here, that it is used."""
-    bag, types = tmp_path / 'in', typestore()
-    with Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
-        kind = 'sensor_msgs/msg/CompressedImage'
-        topic = writer.add_connection('/image_raw/compressed', kind, typestore=types)
-        broken = CompressedImage(format='jpeg', data=array('B', b'\xff\xd8\xff broken'))
-        writer.write(topic, stamp_at(0), message_at(0, small(), compressed=True))
-        writer.write(topic, stamp_at(1), serialize_message(broken))
-    code, lines, out = explain(bag, *SMALL)
-    assert code == 3
-    assert 'explained 1 frames, 1 could not be' in lines[-1]
-    assert len(messages_of(out, '/smoe/contributions')) == 1
 
 
 def test_default_outputs_are_what_the_help_says():

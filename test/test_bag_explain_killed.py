@@ -6,6 +6,7 @@ import itertools
 import json
 import random
 import time
+from dataclasses import asdict
 
 import pytest
 
@@ -15,10 +16,10 @@ from bags_of_frames import messages_of, write_bag
 from forked_nodes import BAG, Forked
 from scripted_network import __file__ as SCRIPTED
 
+from smoe_ros.commands.line_log import LineLog
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.offline.journal import Journal, Place
 from smoe_ros.offline.smoe_bag import main
-from smoe_ros.offline.unfinished import UnfinishedBag
+from smoe_ros.offline.unfinished import Place, UnfinishedBag
 
 FRAMES = 60
 # The overview shows the past, which a run that goes on must know.
@@ -51,13 +52,17 @@ def places_of(out):
     return len(journal.read_text().splitlines()) if journal.exists() else 0
 
 
-def kill_after(places, out, process):
-    """Kill a run when its journal has so many lines."""
+def wait_for_places(places, out, process):
+    """Wait until the journal of a run has so many lines, or the run ends."""
     deadline = time.monotonic() + 60
-    while places_of(out) < places:
-        assert process.returncode is None, process.report()
+    while process.returncode is None and places_of(out) < places:
         assert time.monotonic() < deadline, process.report()
         time.sleep(0.002)
+
+
+def kill_after(places, out, process):
+    wait_for_places(places, out, process)
+    assert process.returncode is None, process.report()
     process.send_signal(9)
     process.wait(10)
 
@@ -69,11 +74,7 @@ def test_killed_at_ten_moments_there_is_nothing_or_all_and_the_end_is_the_same(
     for attempt in range(10):
         process = forked(bag, out, tmp_path / str(attempt), '--resume')
         # From before the network is loaded to after the last frame.
-        begun, until = places_of(out), chance.randrange(0, 7)
-        deadline = time.monotonic() + 60
-        while process.returncode is None and places_of(out) < begun + until:
-            assert time.monotonic() < deadline, process.report()
-            time.sleep(0.002)
+        wait_for_places(places_of(out) + chance.randrange(0, 7), out, process)
         time.sleep(chance.uniform(0, 0.02))
         process.send_signal(9)
         process.wait(10)
@@ -116,10 +117,7 @@ def test_a_run_that_goes_on_averages_over_what_was_before(bag, uninterrupted, tm
 def test_an_interrupt_says_how_to_go_on(bag, tmp_path):
     out = tmp_path / 'out'
     process = forked(bag, out, tmp_path / 'process')
-    deadline = time.monotonic() + 60
-    while places_of(out) < 3:
-        assert time.monotonic() < deadline, process.report()
-        time.sleep(0.002)
+    wait_for_places(3, out, process)
     process.send_signal(2)
     assert process.wait(20) == 130, process.report()
     assert 'stopped; --resume goes on' in process.stderr
@@ -141,44 +139,45 @@ def test_another_task_is_not_gone_on_with(bag, tmp_path, capfd):
 # The journal
 
 
-def journal(tmp_path, *, task='a'):
-    return Journal(tmp_path / 'journal', {'task': task})
+@pytest.fixture
+def journal(tmp_path):
+    """Give a function that writes places into the journal, and returns what it held before."""
+
+    def opened(*places, task='a'):
+        with LineLog(tmp_path / 'journal', {'task': task}) as log:
+            for place in places:
+                log.add(asdict(place))
+            return log.entries
+
+    return opened
 
 
-def test_the_journal_knows_the_last_place_that_was_written_whole(tmp_path):
-    with journal(tmp_path) as first:
-        for read, written in ((3, 6), (5, 10), (9, 10), (12, 18)):
-            first.note(Place(read, written))
-    with journal(tmp_path) as second:
-        assert second.latest(100) == Place(12, 18)
-        assert second.latest(17) == Place(9, 10)
-        assert second.latest(9) == Place(3, 6)
-        assert second.latest(0) == Place()
+def test_the_journal_knows_the_last_place_that_was_written_whole(journal):
+    journal(*(Place(*one) for one in ((3, 6), (5, 10), (9, 10), (12, 18))))
+    entries = journal()
+    assert Place.latest(entries, 100) == Place(12, 18)
+    assert Place.latest(entries, 17) == Place(9, 10)
+    assert Place.latest(entries, 9) == Place(3, 6)
+    assert Place.latest(entries, 0) == Place()
 
 
-@pytest.mark.parametrize('cut', range(1, 30))
-def test_a_line_that_was_cut_off_does_not_spoil_the_journal(tmp_path, cut):
-    with journal(tmp_path) as first:
-        first.note(Place(3, 6))
-        first.note(Place(5, 10))
+@pytest.mark.parametrize('cut', [1, 2, 20, 70])
+def test_a_line_that_was_cut_off_does_not_spoil_the_journal(journal, tmp_path, cut):
+    journal(Place(3, 6), Place(5, 10))
     path = tmp_path / 'journal'
     path.write_bytes(path.read_bytes()[:-cut])
-    with journal(tmp_path) as second:
-        assert second.latest(100) in (Place(3, 6), Place(5, 10))
-        second.note(Place(7, 14))
-    with journal(tmp_path) as third:
-        assert third.latest(100) == Place(7, 14)
+    found = Place.latest(journal(Place(7, 14)), 100)
+    assert found == (Place(5, 10) if cut == 1 else Place(3, 6) if cut < 70 else Place())
+    assert Place.latest(journal(), 100) == Place(7, 14)
 
 
-def test_a_journal_whose_first_line_was_cut_off_begins_anew(tmp_path):
+def test_a_journal_whose_first_line_was_cut_off_begins_anew(journal, tmp_path):
     (tmp_path / 'journal').write_text('{"tas')
-    with journal(tmp_path) as anew:
-        anew.note(Place(1, 2))
-    with journal(tmp_path) as again:
-        assert again.latest(2) == Place(1, 2)
+    assert journal(Place(1, 2)) == []
+    assert Place.latest(journal(), 2) == Place(1, 2)
 
 
-def test_a_journal_of_another_task_is_refused(tmp_path):
-    journal(tmp_path, task='a').close()
+def test_a_journal_of_another_task_is_refused(journal):
+    journal()
     with pytest.raises(ConfigurationError, match="had task 'a', this one has task 'b'"):
-        journal(tmp_path, task='b')
+        journal(task='b')

@@ -5,7 +5,6 @@
 import dataclasses
 import random
 import sqlite3
-from pathlib import Path
 
 import pytest
 import yaml
@@ -16,10 +15,10 @@ import zstandard
 from bags_of_frames import messages_of, storage_of, write_bag
 from mcap.reader import make_reader
 from mcap.records import Message
-from mcap.stream_reader import CRCValidationError, StreamReader
+from mcap.stream_reader import StreamReader
 from rosbags.highlevel import AnyReader
 
-from smoe_ros.bags import BagWriter, Recording, Topic, typestore
+from smoe_ros.bags import BagWriter, Recording, typestore
 from smoe_ros.errors import ConfigurationError
 
 STORAGES = ('mcap', 'sqlite3')
@@ -263,31 +262,16 @@ def copy_with_checksums(source, target):
             writer.write(*message)
 
 
-def checked_messages(file):
-    """Return the number of messages that mcap reads, with every checksum looked at."""
-    with Path(file).open('rb') as stream:
-        records = StreamReader(stream, validate_crcs=True).records
-        return sum(isinstance(record, Message) for record in records)
-
-
 def test_what_we_write_passes_the_checks_of_mcap(tmp_path):
     copy_with_checksums(write_bag(tmp_path / 'source', size=LARGE), tmp_path / 'bag')
     file = storage_of(tmp_path / 'bag')
-    assert checked_messages(file) == 16
     with file.open('rb') as stream:
+        records = StreamReader(stream, validate_crcs=True).records
+        assert sum(isinstance(record, Message) for record in records) == 16
+        stream.seek(0)
         summary = make_reader(stream, validate_crcs=True).get_summary()
     assert summary.statistics.message_count == 16
     assert summary.statistics.chunk_count > 2
-
-
-def test_the_checks_of_mcap_notice_one_wrong_bit_in_what_we_write(tmp_path):
-    copy_with_checksums(write_bag(tmp_path / 'source', size=LARGE), tmp_path / 'bag')
-    file = storage_of(tmp_path / 'bag')
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 1
-    file.write_bytes(content)
-    with pytest.raises(CRCValidationError):
-        checked_messages(file)
 
 
 def test_a_copied_topic_keeps_type_definition_and_qos(tmp_path):
@@ -309,11 +293,3 @@ def test_a_copied_topic_keeps_type_definition_and_qos(tmp_path):
         assert connection.ext.offered_qos_profiles[0].durability.name == 'TRANSIENT_LOCAL'
         _, _, data = next(reader.messages())
         assert reader.deserialize(data, connection.msgtype).data == 'said 0'
-
-
-def test_a_topic_nobody_could_read_is_not_copied(tmp_path):
-    with (
-        BagWriter(tmp_path / 'bag', typestore()) as writer,
-        pytest.raises(ConfigurationError, match='does not hold the definition'),
-    ):
-        writer.copy_topic(Topic('/secret', 'their_msgs/msg/Secret'))

@@ -57,7 +57,7 @@ def test_length_that_is_no_length_is_refused(
 
 
 def test_help_needs_nothing_installed() -> None:
-    options = ROOT / 'smoe_ros' / 'demo' / 'options.py'
+    options = ROOT / 'smoe_ros' / 'demo' / 'demo_options.py'
     command = [sys.executable, '-I', '-S', str(options), '--help']
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 0, done.stderr

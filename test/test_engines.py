@@ -13,12 +13,11 @@ import torch
 from small_networks import Plain, down, one_thread, photo_batch, plain, seeded  # noqa: F401
 from torch import nn
 
-from smoe_ros.backbones import Backbone, load_backbone
+from smoe_ros.backbones import Backbone
 from smoe_ros.backbones.preprocessing import Preprocessing
 from smoe_ros.engines import EngineError, make_engine, onnx_files
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer import Explainer
-from smoe_ros.explainer.engine_choice import use_faster
 from smoe_ros.explainer.frame_explanation import FrameExplanation
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.settings import Settings
@@ -76,6 +75,10 @@ def pipeline(model, warn=None, **settings):
     return made
 
 
+def onnx(model, **options):
+    return Explainer(model, engine='onnxruntime', input_size=(64, 64), **options)
+
+
 def assert_torchs(explanation, torchs):
     """Compare with eager torch's explanation.
 
@@ -93,6 +96,8 @@ def assert_torchs(explanation, torchs):
     torch.testing.assert_close(explanation.contributions, torchs.contributions, rtol=0, atol=1e-3)
     torch.testing.assert_close(explanation.information, torchs.information, rtol=1e-3, atol=0)
     torch.testing.assert_close(explanation.logits, torchs.logits, rtol=1e-3, atol=1e-3)
+    for mine, wanted in zip(explanation.vectors, torchs.vectors, strict=True):
+        torch.testing.assert_close(mine, wanted, rtol=1e-4, atol=1e-4)
 
 
 # --- the same explanations ----------------------------------------------------------------------
@@ -101,58 +106,35 @@ def assert_torchs(explanation, torchs):
 @pytest.mark.parametrize('shape', [(64, 64), (96, 64), (128, 160)])
 def test_onnxruntime_explains_any_size_and_number_of_frames_as_torch(shape):
     model, batch = plain(batch_norm=True), photo_batch(*shape)
-    explainer = Explainer(model, engine='onnxruntime', input_size=(64, 64))
+    explainer, torchs = onnx(model, vectors=True), Explainer(model, vectors=True)
     assert explainer.engine == 'onnxruntime'
-    assert_torchs(explainer(batch), Explainer(model)(batch))
-    assert_torchs(explainer(batch[:1]), Explainer(model)(batch[:1]))
-
-
-@pytest.mark.slow
-def test_onnxruntime_explains_the_default_backbone_as_torch():
-    model, batch = load_backbone().model, photo_batch(96, 128)[:2]
-    explainer = Explainer(model, engine='onnxruntime', input_size=(96, 96))
-    assert_torchs(explainer(batch), Explainer(model)(batch))
+    assert_torchs(explainer(batch), torchs(batch))
+    assert_torchs(explainer(batch[:1]), torchs(batch[:1]))
 
 
 @needs_compiler
 @pytest.mark.slow
-def test_the_compiled_engine_explains_as_torch():
+def test_the_compiled_engine_explains_the_shapes_it_was_prepared_for_and_torch_the_others():
     model, batch = plain(batch_norm=True), photo_batch(64, 96)
     explainer = Explainer(model, engine='compiled', input_size=(64, 64))
-    explainer.prepare(batch)
     ran = []
-    handle = model.register_forward_hook(lambda *_args: ran.append(True))
-    explained = explainer(batch)
-    handle.remove()
-    assert not ran  # torch has not run the network
-    assert_torchs(explained, Explainer(model)(batch))
-
-
-@needs_compiler
-@pytest.mark.slow
-def test_a_shape_that_was_not_compiled_is_explained_by_torch():
-    model, batch = plain(), photo_batch(96, 64)
-    explainer = Explainer(model, engine='compiled', input_size=(64, 64))
-    torch.testing.assert_close(
-        explainer(batch).saliency, Explainer(model)(batch).saliency, rtol=0, atol=0
-    )
+    model.register_forward_hook(lambda *_args: ran.append(True))
+    torchs = Explainer(model)(batch)
+    ran.clear()
+    assert torch.equal(explainer(batch).saliency, torchs.saliency)
+    assert ran == [True]
+    explainer.prepare(batch)
+    assert_torchs(explainer(batch), torchs)
+    assert ran == [True]
 
 
 def test_an_engine_keeps_to_the_network_as_it_was():
     model, batch = plain(), photo_batch(64, 64)
-    explainer = Explainer(model, engine='onnxruntime', input_size=(64, 64))
+    explainer = onnx(model)
     before = explainer(batch).saliency
     with torch.no_grad():
         model.conv1.weight.zero_()
     torch.testing.assert_close(explainer(batch).saliency, before, rtol=0, atol=0)
-
-
-def test_vectors_come_from_an_engine_too():
-    model, batch = plain(), photo_batch(64, 64)
-    mine = Explainer(model, engine='onnxruntime', vectors=True, input_size=(64, 64))(batch)
-    torchs = Explainer(model, vectors=True)(batch)
-    for one, other in zip(mine.vectors, torchs.vectors, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +142,7 @@ def test_vectors_come_from_an_engine_too():
 )
 def test_torch_does_what_an_engine_cannot(method):
     model, batch = plain(), photo_batch(64, 64)
-    explainer = Explainer(model, engine='onnxruntime', input_size=(64, 64))
+    explainer = onnx(model)
     explainer.check(method)
     explainer.method = method
     assert explainer.engine == 'torch'
@@ -174,11 +156,10 @@ def test_torch_does_what_an_engine_cannot(method):
 def test_another_number_of_threads_changes_nothing_else():
     model, batch = plain(), photo_batch(64, 64)
     engine = make_engine('onnxruntime', model, Explainer(model).scales, batch[:1])
-    _, before = engine.run(batch)
+    before = engine.run(batch)
     engine.set_threads(2)
     assert engine._session.get_session_options().intra_op_num_threads == 2
-    _, after = engine.run(batch)
-    for one, other in zip(before, after, strict=True):
+    for one, other in zip(before, engine.run(batch), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
 
 
@@ -203,32 +184,27 @@ def other(seed):
 
 def test_a_network_is_exported_once(exports):
     for _ in range(2):
-        Explainer(other(1), engine='onnxruntime', input_size=(64, 64))
+        onnx(other(1))
     assert len(exports) == 1
 
 
-def test_a_damaged_file_is_replaced(exports):
-    model = other(2)
-    explainer = Explainer(model, engine='onnxruntime', input_size=(64, 64))
-    path = onnx_files.path_of(model, explainer.scales)
+@pytest.mark.parametrize('damage', ['cut short', 'of another network'])
+def test_a_file_that_is_not_what_its_name_says_is_replaced(damage, exports):
+    model, batch = other(len(damage)), photo_batch(64, 64)
+    scales = onnx(model).scales
+    path = onnx_files.path_of(model, scales)
     whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
-    again = Explainer(model, engine='onnxruntime', input_size=(64, 64))
+    if damage == 'cut short':
+        path.write_bytes(whole[: len(whole) // 2])
+    else:
+        onnx(other(4))
+        shutil.copy(onnx_files.path_of(other(4), scales), path)
+    exports.clear()
+    again = onnx(model)
     assert again.engine == 'onnxruntime'
-    assert len(exports) == 2
+    assert_torchs(again(batch), Explainer(model)(batch))
+    assert len(exports) == 1
     assert len(path.read_bytes()) == len(whole)
-
-
-def test_the_file_of_another_network_under_this_name_is_not_believed(exports):
-    scales = Explainer(other(3)).scales
-    for seed in (3, 4):
-        Explainer(other(seed), engine='onnxruntime', input_size=(64, 64))
-    mine, its = (onnx_files.path_of(other(seed), scales) for seed in (3, 4))
-    shutil.copy(its, mine)
-    batch = photo_batch(64, 64)
-    explained = Explainer(other(3), engine='onnxruntime', input_size=(64, 64))(batch)
-    assert_torchs(explained, Explainer(other(3))(batch))
-    assert len(exports) == 3
 
 
 def test_the_name_of_a_file_stands_for_weights_structure_and_scales():
@@ -246,7 +222,7 @@ def test_the_name_of_a_file_stands_for_weights_structure_and_scales():
 def test_a_folder_that_cannot_be_written_to_costs_only_the_next_export(monkeypatch, tmp_path):
     (tmp_path / 'file').touch()
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'file'))
-    assert Explainer(plain(), engine='onnxruntime', input_size=(64, 64)).engine == 'onnxruntime'
+    assert onnx(plain()).engine == 'onnxruntime'
 
 
 def test_only_the_networks_used_last_are_kept(monkeypatch, tmp_path):
@@ -272,7 +248,7 @@ def test_only_the_networks_used_last_are_kept(monkeypatch, tmp_path):
 )
 def test_a_network_that_an_engine_cannot_run_is_refused_in_one_line(build, reason):
     with pytest.raises(EngineError, match=reason) as caught:
-        Explainer(build(), engine='onnxruntime', input_size=(64, 64))
+        onnx(build())
     assert '\n' not in str(caught.value)
     assert len(str(caught.value)) < 400
 
@@ -281,12 +257,12 @@ def test_an_engine_that_is_not_installed_is_named_with_what_installs_it(monkeypa
     monkeypatch.delitem(sys.modules, 'smoe_ros.engines.onnx_runtime', raising=False)
     monkeypatch.setitem(sys.modules, 'onnxruntime', None)
     with pytest.raises(EngineError, match='pip install onnxruntime onnx onnxscript'):
-        Explainer(plain(), engine='onnxruntime', input_size=(64, 64))
+        onnx(plain())
 
 
 def test_an_engine_for_fp32_refuses_another_precision():
     with pytest.raises(EngineError, match='fp32'):
-        Explainer(plain().bfloat16(), engine='onnxruntime', input_size=(64, 64))
+        onnx(plain().bfloat16())
 
 
 def test_an_unknown_engine_is_refused_with_the_nearest():
@@ -307,9 +283,10 @@ def test_a_pipeline_goes_on_with_torch_and_says_why_in_one_line(engine):
     assert '\n' not in line
 
 
-def test_a_pipeline_that_nobody_listens_to_refuses_an_engine_that_cannot():
+def test_a_pipeline_that_nobody_listens_to_refuses_an_engine_that_was_named_and_cannot():
     with pytest.raises(EngineError, match='engine onnxruntime cannot be used'):
         pipeline(seeded(Undecided), engine='onnxruntime')
+    assert pipeline(seeded(Undecided), engine='auto').engine == 'torch'
 
 
 def test_an_engine_that_fails_later_costs_no_frame():
@@ -317,7 +294,7 @@ def test_an_engine_that_fails_later_costs_no_frame():
     made = pipeline(plain(), told.append, engine='onnxruntime')
     assert made.engine == 'onnxruntime'
     # What ONNX Runtime does with a session that has lost its input.
-    made.explainer._engine._input = 'nothing'
+    made.explainer._engines[0]._input = 'nothing'
     assert isinstance(made.explain([FRAME])[0], FrameExplanation)
     assert made.engine == 'torch'
     (line,) = told
@@ -356,15 +333,9 @@ def test_auto_takes_onnxruntime_where_it_is_faster():
 
 
 def test_auto_takes_torch_where_it_is_faster(monkeypatch):
-    explainer, batch = Explainer(plain(), input_size=(64, 64)), photo_batch(64, 64)[:1]
-    engine = explainer.make_engine('onnxruntime')
-    run = engine.run
+    from smoe_ros.engines.onnx_runtime import OnnxEngine
 
-    def late(given):
-        time.sleep(0.2)
-        return run(given)
-
-    monkeypatch.setattr(engine, 'run', late)
-    monkeypatch.setattr(explainer, 'make_engine', lambda _name: engine)
-    use_faster(explainer, 'onnxruntime', batch)
-    assert explainer.engine == 'torch'
+    run = OnnxEngine.run
+    late = lambda engine, batch: time.sleep(0.1) or run(engine, batch)  # noqa: E731
+    monkeypatch.setattr(OnnxEngine, 'run', late)
+    assert pipeline(plain(), engine='auto').engine == 'torch'

@@ -8,9 +8,17 @@ import threading
 import numpy as np
 import pytest
 import torch
-from small_networks import Raises, Turnstile, hooks_of, one_thread, plain  # noqa: F401
+from small_networks import (
+    Raises,
+    Turnstile,
+    TurnstileReLU,
+    hooks_of,
+    one_thread,  # noqa: F401  # the fixture is autouse
+    plain,
+)
+from torch import nn
 
-from smoe_ros.errors import ConfigurationError, FrameError
+from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer import Explainer
 
 BATCH = torch.randn(2, 3, 32, 48, generator=torch.Generator().manual_seed(0))
@@ -53,25 +61,15 @@ def assert_same(one, other):
 # --- hooks --------------------------------------------------------------------------------------
 
 
-def test_no_hook_is_left_after_construction_after_a_call_and_after_closing():
-    network = plain()
-    with Explainer(network) as explainer:
-        assert hooks_of(network) == {}
-        explainer(BATCH)
-        assert hooks_of(network) == {}
-    assert hooks_of(network) == {}
-
-
 def test_only_the_modules_that_are_read_carry_a_hook_and_only_during_a_call():
-    network, seen = plain(), []
+    network, during = plain(), []
     explainer = Explainer(network, scales=['act1', 'act3'])
-    network.pause.forward = lambda x: seen.append(hooks_of(network)) or x
+    assert hooks_of(network) == {}
+    network.pause.forward = lambda x: during.extend(hooks_of(network).items()) or x
     explainer(BATCH)
-    (during,) = seen
-    assert {key: len(hooks) for key, hooks in during.items()} == {
-        ('act1', '_forward_hooks'): 1,
-        ('act3', '_forward_hooks'): 1,
-    }
+    hooks = {key: len(hooks) for key, hooks in during}
+    assert hooks == {('act1', '_forward_hooks'): 1, ('act3', '_forward_hooks'): 1}
+    assert hooks_of(network) == {}
 
 
 @pytest.mark.parametrize('error', [OSError('the disk is gone'), KeyboardInterrupt()])
@@ -99,11 +97,15 @@ def test_no_hook_is_left_after_an_exception_during_construction(error, scales):
     assert hooks_of(network) == {}
 
 
-def test_no_hook_is_left_after_a_frame_that_is_not_finite():
+def test_no_hook_is_left_where_the_next_cannot_be_registered(monkeypatch):
     network = plain()
     explainer = Explainer(network)
-    with pytest.raises(FrameError):
-        explainer(BATCH * float('nan'))
+    monkeypatch.delattr(nn.Module, 'register_forward_hook')
+    with pytest.raises(AttributeError, match='register_forward_hook'):
+        Explainer(network)  # the hooks before the modules are there by then
+    assert hooks_of(network) == {}
+    with pytest.raises(AttributeError, match='register_forward_hook'):
+        explainer(BATCH)
     assert hooks_of(network) == {}
 
 
@@ -145,13 +147,6 @@ def test_training_mode_of_each_module_and_batch_norm_statistics_are_left_as_foun
     explainer = Explainer(network)
     explanation = explainer(BATCH)
     assert_unchanged(network, state, modes)
-    assert_same(explanation, Explainer(network.eval())(BATCH))
-
-
-def test_training_mode_is_left_as_found_after_an_exception():
-    network = training_network()
-    state, modes = state_of(network), modes_of(network)
-    explainer = Explainer(network)
     network.pause.error = OSError('the disk is gone')
     with pytest.raises(OSError, match='the disk is gone'):
         explainer(BATCH)
@@ -160,6 +155,8 @@ def test_training_mode_is_left_as_found_after_an_exception():
     with pytest.raises(ConfigurationError):
         Explainer(network)
     assert_unchanged(network, state, modes)
+    network.pause.error = None
+    assert_same(explanation, Explainer(network.eval())(BATCH))
 
 
 @pytest.mark.parametrize('enabled', [True, False])
@@ -176,19 +173,7 @@ def test_random_generators_and_grad_mode_are_left_as_found(enabled):
     assert all(p.requires_grad and p.grad is None for p in network.parameters())
 
 
-# --- two explainers on one network --------------------------------------------------------------
-
-
-def test_two_explainers_on_one_network_do_not_disturb_each_other():
-    network = plain()
-    with Explainer(network, scales=['act1', 'act2']) as alone:
-        expected = alone(BATCH)
-    one = Explainer(network, scales=['act1', 'act2'])
-    other = Explainer(network, normalization='min_max')
-    other(BATCH[:1])
-    assert_same(one(BATCH), expected)
-    other.close()
-    assert_same(one(BATCH), expected)
+# --- two threads in one network -----------------------------------------------------------------
 
 
 def run_held(name, turnstile, work):
@@ -208,17 +193,21 @@ def run_held(name, turnstile, work):
     return finish
 
 
+@pytest.mark.parametrize('statistic', ['smoe_scale', 'truncated_normal_entropy'])
 @pytest.mark.parametrize('first_out', ['one', 'other'])
-def test_two_explainers_inside_one_network_at_once_do_not_disturb_each_other(first_out):
-    network = training_network(Turnstile())
+def test_two_explainers_inside_one_activation_at_once_do_not_disturb_each_other(
+    first_out, statistic
+):
+    network = training_network()
+    network.act2 = TurnstileReLU()
     state, modes = state_of(network), modes_of(network)
     explainers = {
-        'one': (Explainer(network), BATCH),
-        'other': (Explainer(network, scales=['act2', 'act3']), BATCH[:1]),
+        'one': (Explainer(network, statistic=statistic), BATCH),
+        'other': (Explainer(network, scales=['act2', 'act3'], statistic=statistic), BATCH[1:]),
     }
     expected = {name: explainer(batch) for name, (explainer, batch) in explainers.items()}
     finish = {
-        name: run_held(name, network.pause, lambda e=explainer, b=batch: e(b))
+        name: run_held(name, network.act2, lambda e=explainer, b=batch: e(b))
         for name, (explainer, batch) in explainers.items()
     }
     for name in (first_out, *({'one', 'other'} - {first_out})):

@@ -17,7 +17,7 @@ from smoe_ros.errors import ConfigurationError, FrameError
 from smoe_ros.explainer.frame_explanation import FrameExplanation, top_classes
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.settings import Settings
-from smoe_ros.machine.devices import resolve_device, resolve_precision
+from smoe_ros.machine.devices import resolve_device
 
 # Half the default size: four times as fast.
 QUICK = Settings(short_side=128, device='cpu')
@@ -83,19 +83,6 @@ def test_a_frame_that_the_network_makes_infinite_costs_only_itself(tmp_path):
     assert_same(second, pipeline.explain([dark[1]])[0])
 
 
-def test_with_a_class_activation_saliency_and_rest_are_the_fused_saliency_shared_out():
-    pipeline = Pipeline(dataclasses.replace(QUICK, cam='grad_cam'))
-    results = pipeline.explain([CAT(), COFFEE(), ROCKET()])
-    plain_results = Pipeline(QUICK).explain([CAT(), COFFEE(), ROCKET()])
-    for one, without in zip(results, plain_results, strict=True):
-        fused = one.saliency + one.rest
-        np.testing.assert_allclose(fused, without.saliency, rtol=0, atol=1e-4)
-        np.testing.assert_allclose(fused * one.class_activation, one.saliency, atol=1e-6)
-        # What pictures are drawn from has the saliency for its weighted mean.
-        np.testing.assert_allclose(one.class_scale_maps.mean(axis=0), one.saliency, atol=1e-5)
-        assert without.class_scale_maps is without.scale_maps
-
-
 def test_a_target_class_changes_where_the_class_is_seen_and_not_the_class_reported():
     results = [
         Pipeline(dataclasses.replace(QUICK, cam='grad_cam', target_class=index)).explain([CAT()])
@@ -103,38 +90,21 @@ def test_a_target_class_changes_where_the_class_is_seen_and_not_the_class_report
     ]
     (best,), (cat,), (car,) = results
     assert best.class_id == cat.class_id == car.class_id == 285
+    # What pictures are drawn from has the saliency for its weighted mean.
+    np.testing.assert_allclose(car.class_scale_maps.mean(axis=0), car.saliency, atol=1e-5)
     np.testing.assert_array_equal(best.class_activation, cat.class_activation)
     assert np.abs(cat.class_activation - car.class_activation).mean() > 0.1
-
-
-def test_a_target_class_that_the_network_does_not_have_is_refused():
-    with pytest.raises(ConfigurationError, match=r'target class 1000 does not exist: .* 0 to 999'):
-        Pipeline(dataclasses.replace(QUICK, cam='grad_cam', target_class=1000))
 
 
 def test_no_frame_has_no_explanation(pipeline):
     assert pipeline.explain([]) == []
 
 
-def test_class_and_probability_are_those_of_the_network_alone(pipeline):
-    for frame in (CAT(), COFFEE()):
-        (result,) = pipeline.explain([frame])
-        backbone = pipeline.backbone
-        with torch.no_grad():
-            probabilities = backbone.model(backbone.preprocess(frame).unsqueeze(0)).softmax(dim=1)
-        assert result.class_id == int(probabilities.argmax())
-        assert result.class_probability == pytest.approx(float(probabilities.max()), abs=1e-5)
-
-
-def test_the_classes_of_a_batch_are_those_of_its_frames():
+def test_the_classes_of_a_batch_are_those_of_its_frames_and_minus_one_without_a_classifier():
     logits = torch.tensor([[0.0, 2.0, 0.0], [9.0, 0.0, 0.0]])
     (first, p), (second, q) = top_classes(logits, 2)
     assert (first, second) == (1, 0)
-    assert p == pytest.approx(np.exp(2) / (np.exp(2) + 2))
-    assert q == pytest.approx(np.exp(9) / (np.exp(9) + 2))
-
-
-def test_a_network_that_is_no_classifier_has_no_class():
+    assert (p, q) == pytest.approx((np.exp(2) / (np.exp(2) + 2), np.exp(9) / (np.exp(9) + 2)))
     assert top_classes(None, 2) == [(-1, 0.0)] * 2
 
 
@@ -146,12 +116,6 @@ def test_peaks_are_column_and_row_of_the_highest_pixels(pipeline):
         *zip(result.scale_peaks, result.scale_maps, strict=True),
     ):
         assert one[y, x] == one.max()
-
-
-def test_the_sizes_of_the_scales_are_those_of_the_frames_own_input(pipeline):
-    wide, square = pipeline.explain([ROCKET(), ASTRONAUT()])
-    assert [(scale.height, scale.width) for scale in wide.scales][-1] == (4, 6)
-    assert [(scale.height, scale.width) for scale in square.scales][-1] == (4, 4)
 
 
 def test_warming_up_changes_no_explanation():
@@ -210,9 +174,7 @@ def test_out_of_memory_once_costs_one_frame_and_not_the_other_cameras():
 def test_a_device_that_stays_out_of_memory_is_left_for_the_cpu_with_a_warning():
     told = []
     pipeline, network = short_of_memory(told.append)
-    pipeline.explainer.method = dataclasses.replace(
-        pipeline.explainer.method, normalization='min_max'
-    )
+    pipeline.use(dataclasses.replace(pipeline.explainer.method, normalization='min_max'))
     network.times = 3
     results = [pipeline.explain([CAT()])[0] for _ in range(3)]
     assert [isinstance(one, FrameError) for one in results] == [True, True, False]
@@ -333,8 +295,6 @@ def test_a_pipeline_without_its_device_from_the_start_can_be_reconfigured():
 def test_what_cannot_be_reconfigured_is_refused_and_the_present_goes_on(pipeline):
     with pytest.raises(ConfigurationError, match="unknown backbone 'resnet5'"):
         pipeline.reconfigured(dataclasses.replace(QUICK, backbone='resnet5'))
-    with pytest.raises(ConfigurationError, match='short_side is a positive multiple of 32'):
-        pipeline.reconfigured(dataclasses.replace(QUICK, short_side=100))
     assert isinstance(pipeline.explain([CAT()])[0], FrameExplanation)
 
 
@@ -377,15 +337,15 @@ def test_the_number_of_threads_is_set_and_0_leaves_it():
 @pytest.mark.parametrize(
     ('changed', 'text'),
     [
-        ({'device': 'gpu'}, "device 'gpu' is unknown; choose auto, cpu, cuda or cuda:N"),
         ({'device': 'cuda:99'}, "device 'cuda:99' is not there"),
-        ({'precision': 'fp8'}, "unknown precision 'fp8'"),
+        ({'precision': 'fp23'}, "unknown precision 'fp23'; did you mean fp32"),
+        (
+            {'cam': 'grad_cam', 'target_class': 1000},
+            'target class 1000 does not exist: the network has classes 0 to 999',
+        ),
         ({'short_side': 100}, 'short_side is a positive multiple of 32, got 100'),
         ({'backbone': 'resnet5'}, "unknown backbone 'resnet5'"),
         ({'backbone': SMALL, 'weights': '/absent'}, "weights '/absent' is no file"),
-        ({'scales': ('_swash',)}, "unknown scale (module path) '_swash'"),
-        ({'scale_weights': (1.0, 2.0)}, '2 scale weights given for 5 scales'),
-        ({'normalization': 'minmax'}, "unknown normalization 'minmax'; did you mean min_max?"),
         (
             {'backbone': 'alexnet', 'weights': 'random', 'short_side': 32},
             'AlexNet does not run on an input of 3×32×32',
@@ -405,20 +365,6 @@ def test_a_setting_that_cannot_work_is_refused_with_its_value(changed, text):
 def test_an_unknown_device_is_refused_with_the_choices(name):
     with pytest.raises(ConfigurationError, match='choose auto, cpu, cuda or cuda:N'):
         resolve_device(name)
-
-
-@pytest.mark.parametrize('name', ['cuda', 'cuda:0', 'cuda:7'])
-def test_a_device_that_is_not_there_is_refused(name):
-    if torch.cuda.device_count() > 7:
-        pytest.skip('this machine has eight GPUs')
-    name = 'cuda:7' if torch.cuda.is_available() else name
-    with pytest.raises(ConfigurationError, match=f"device '{name}' is not there.*choose auto"):
-        resolve_device(name)
-
-
-def test_an_unknown_precision_is_refused():
-    with pytest.raises(ConfigurationError, match="unknown precision 'fp23'; did you mean fp32"):
-        resolve_precision('fp23')
 
 
 def test_auto_takes_the_cpu_where_there_is_no_gpu():

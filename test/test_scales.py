@@ -2,33 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which activations are read: small networks, each with one difficulty of real ones.
 
-Real networks are in test_network_scales.py, scales that users name in test_named_scales.py.
+Real networks are in test_zoo.py.
 """
 
 from itertools import pairwise
 
 import pytest
-import torch
 import torch.nn.functional as F
 import torchvision
-from small_networks import Plain, down, one_thread  # noqa: F401  # the fixture is autouse
+from small_networks import Plain, down, noise, one_thread, plain  # noqa: F401  # the fixture is autouse
 from torch import nn
 
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.scales import find_scales
+from smoe_ros.scales import find_scales, select_scales
+
+NOISE = noise(1, 3, 64, 64)
 
 
-def noise(height=224, width=224):
-    return torch.randn(1, 3, height, width, generator=torch.Generator().manual_seed(0))
-
-
-def scales_of(network, example=None):
-    example = noise(64, 64) if example is None else example
-    return [str(scale) for scale in find_scales(network.eval(), example)]
-
-
-def test_rectifiers_in_place_are_found():
-    assert scales_of(Plain()) == ['act1#0 8×32×32', 'act2#0 12×16×16', 'act3#0 17×8×8']
+def scales_of(network):
+    return [str(scale) for scale in find_scales(network.eval(), NOISE)]
 
 
 class FunctionalBlock(nn.Module):
@@ -61,22 +53,7 @@ class FunctionalOnTheTrunk(nn.Module):
 
 def test_a_convolution_before_a_rectifier_is_not_taken_for_an_activation():
     with pytest.raises(ConfigurationError, match='no scales found in FunctionalOnTheTrunk'):
-        find_scales(FunctionalOnTheTrunk(), noise(64, 64))
-
-
-class OneRectifier(nn.Module):
-    """One ReLU module for all sizes, as EfficientNet-Lite0 uses one for stem and head."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv1, self.conv2, self.relu = down(3, 8), down(8, 12), nn.ReLU()
-
-    def forward(self, x):
-        return self.relu(self.conv2(self.relu(self.conv1(x)))).mean(dim=(2, 3))
-
-
-def test_one_module_called_at_two_sizes_is_two_scales():
-    assert scales_of(OneRectifier()) == ['relu#0 8×32×32', 'relu#1 12×16×16']
+        find_scales(FunctionalOnTheTrunk(), NOISE)
 
 
 class GatedBlock(nn.Module):
@@ -132,15 +109,6 @@ def test_a_pooled_copy_is_no_scale():
 def test_where_the_trunk_is_a_pooled_copy_the_widest_activation_is_taken():
     scales = scales_of(PooledTrunk(branch=True))
     assert scales == ['stem#0 8×32×32', 'branch#0 6×16×16', 'relu#0 12×8×8']
-
-
-def test_a_pooled_copy_at_the_end_of_a_block_is_no_scale():
-    def block(channels_in, channels_out):
-        convolution = nn.Conv2d(channels_in, channels_out, 3, padding=1)
-        return nn.Sequential(convolution, nn.ReLU(), nn.MaxPool2d(2), nn.Dropout())
-
-    network = nn.Sequential(block(3, 8), block(8, 12), nn.Flatten(), nn.Linear(12 * 16 * 16, 5))
-    assert scales_of(network) == ['0.1#0 8×64×64', '1.1#0 12×32×32']
 
 
 def test_a_module_that_passes_an_activation_on_does_not_give_it_its_name():
@@ -214,7 +182,7 @@ class PatchTransformer(nn.Module):
 def test_a_network_without_rectified_maps_is_refused_and_told_the_way_out(build):
     network = build().eval()
     with pytest.raises(ConfigurationError) as refused:
-        find_scales(network, noise(64, 64))
+        find_scales(network, NOISE)
     assert f'no scales found in {type(network).__name__}' in str(refused.value)
     assert 'name the modules to read in scales' in str(refused.value)
 
@@ -237,7 +205,7 @@ def test_a_transformer_is_refused_with_the_reason_and_what_to_use(build, attenti
     network = build().eval()
     size = 224 if 'MaxVit' in type(network).__name__ else 64
     with pytest.raises(ConfigurationError) as refused:
-        find_scales(network, noise(size, size))
+        find_scales(network, noise(1, 3, size, size))
     text = str(refused.value)
     assert text.startswith(f"{type(network).__name__} is a transformer: attention ('")
     assert attention in text
@@ -272,5 +240,69 @@ def test_attention_behind_the_deepest_scale_leaves_a_cnn_explainable():
 
 def test_an_input_too_small_for_the_network_is_refused_with_its_size():
     with pytest.raises(ConfigurationError) as refused:
-        find_scales(torchvision.models.squeezenet1_1(weights=None).eval(), noise(8, 8))
+        find_scales(torchvision.models.squeezenet1_1(weights=None).eval(), noise(1, 3, 8, 8))
     assert 'SqueezeNet does not run on an input of 3×8×8' in str(refused.value)
+
+
+# --- scales that users name ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope='module')
+def resnet():
+    return torchvision.models.resnet18(weights=None).eval()
+
+
+def selected(network, *layers):
+    return [str(scale) for scale in select_scales(network, NOISE, layers)]
+
+
+def test_scales_given_by_module_path_come_back_finest_first(resnet):
+    assert selected(resnet, 'layer4', 'relu', 'layer2.0.conv1') == [
+        'relu#0 64×32×32',
+        'layer2.0.conv1#0 128×8×8',
+        'layer4#0 512×2×2',
+    ]
+
+
+def test_without_a_number_the_last_call_of_a_module_is_taken(resnet):
+    assert selected(resnet, 'layer3.1.relu') == ['layer3.1.relu#1 256×4×4']
+
+
+def test_a_number_picks_the_call(resnet):
+    assert selected(resnet, 'layer3.1.relu#0') == ['layer3.1.relu#0 256×4×4']
+    assert selected(resnet, 'layer3.1.relu#1', 'layer3.1.relu#0') == [
+        'layer3.1.relu#1 256×4×4',
+        'layer3.1.relu#0 256×4×4',
+    ]
+
+
+@pytest.mark.parametrize(
+    ('layers', 'texts'),
+    [
+        ([], ["scales is empty; give 'auto' or module paths"]),
+        (['layer3.1.rleu'], ["unknown scale (module path) 'layer3.1.rleu'", 'layer3.1.relu']),
+        (['layer5'], ["'layer5'; did you mean", 'layer4']),
+        ([''], ["unknown scale (module path) ''"]),
+        (['layer3.1.relu#2'], ["call '2' of 'layer3.1.relu' does not exist", 'called 2 times']),
+        (['relu#-1'], ["call '-1' of 'relu' does not exist", 'called 1 times']),
+        (['relu#²'], ["call '²' of 'relu' does not exist"]),
+        (['relu#last'], ["call 'last' of 'relu' does not exist"]),
+        (['layer4', 'relu', 'layer4'], ["scale 'layer4#0' is given 2 times"]),
+        (['layer3.1.relu', 'layer3.1.relu#1'], ["scale 'layer3.1.relu#1' is given 2 times"]),
+        (['relu', 'fc'], ["scale 'fc': the output of 'fc' is no map of shape (B, C, H, W)"]),
+        (['avgpool'], ["the output of 'avgpool' is no map"]),
+    ],
+    ids=lambda value: '+'.join(value)[:40] if value else 'none',
+)
+def test_a_wrong_choice_is_refused_with_the_name_and_what_is_right(resnet, layers, texts):
+    with pytest.raises(ConfigurationError) as refused:
+        select_scales(resnet, NOISE, layers)
+    for text in texts:
+        assert text in str(refused.value)
+
+
+def test_a_module_that_the_forward_pass_never_calls_is_refused():
+    network = plain()
+    network.unused = nn.ReLU()
+    with pytest.raises(ConfigurationError, match="the forward pass never calls 'unused'"):
+        select_scales(network, NOISE, ['unused'])

@@ -99,20 +99,6 @@ def test_frames_are_not_changed_by_being_averaged():
         assert np.array_equal(frame.scale_maps, maps)
 
 
-def test_frames_that_are_dropped_do_not_make_the_average_slower():
-    first, then = explanation(1), explanation(2)
-    often = average_of([first, *[then] * 10], np.arange(11) * 0.1, 0.7)
-    seldom = average_of([first, then], (0.0, 1.0), 0.7)
-    np.testing.assert_allclose(often.scale_maps, seldom.scale_maps, atol=1e-6)
-
-
-def test_after_one_time_constant_a_change_is_shown_by_63_percent():
-    dark, bright = (explanation(1) for _ in range(2))
-    dark.scale_maps[:], bright.scale_maps[:] = 0, 1
-    shown = average_of([dark, *[bright] * 25], np.arange(26) * 0.04, 1.0)
-    np.testing.assert_allclose(shown.scale_maps, 1 - 1 / math.e, atol=1e-6)
-
-
 def test_without_a_time_constant_frames_come_back_as_they_are():
     frames = [explanation(seed) for seed in (1, 2)]
     assert average_of(frames, (0.0, 0.1), 0.0) is frames[1]

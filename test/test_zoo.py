@@ -1,94 +1,93 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Every torchvision classifier that is a CNN is explained, at an input that is not square."""
+"""The networks that people use are explained, at the scales that docs/backbones.md lists."""
 
-import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
-from small_networks import one_thread  # noqa: F401  # the fixture is autouse
-from torch import nn
+import torchvision
+from small_networks import CAT, noise, one_thread  # noqa: F401  # the fixture is autouse
 
 from smoe_ros.backbones import load_backbone
 from smoe_ros.backbones.torchvision_zoo import classifier_names
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer import Explainer
 
-HEIGHT, WIDTH = 96, 160
 TRANSFORMERS = ('vit', 'swin', 'maxvit')
-NETWORKS = [name for name in classifier_names() if not name.startswith(TRANSFORMERS)]
-FAMILIES = (
-    'alexnet',
-    'convnext',
-    'densenet',
-    'efficientnet_b',
-    'efficientnet_v2',
-    'googlenet',
-    'inception_v3',
-    'mnasnet',
-    'mobilenet_v2',
-    'mobilenet_v3',
-    'regnet_x',
-    'regnet_y',
-    'resnet',
-    'resnext',
-    'shufflenet_v2',
-    'squeezenet',
-    'vgg',
-    'wide_resnet',
-)
-HEADS = ('classifier', 'fc', 'head', 'aux', 'AuxLogits', 'avgpool')
-NO_SCALES = (
-    nn.MaxPool2d,
-    nn.AvgPool2d,
-    nn.AdaptiveAvgPool2d,
-    nn.ZeroPad2d,
-    nn.Linear,
-    nn.Dropout,
-)
+CLASSIFIERS = [name for name in classifier_names() if not name.startswith(TRANSFORMERS)]
+DENSE = [
+    'fcn_resnet50',
+    'deeplabv3_mobilenet_v3_large',
+    'lraspp_mobilenet_v3_large',
+    'fasterrcnn_resnet50_fpn',
+    'retinanet_resnet50_fpn',
+    'fcos_resnet50_fpn',
+    'ssd300_vgg16',
+    'ssdlite320_mobilenet_v3_large',
+]
 # Hundreds of megabytes of weights: leave them out with -m 'not slow'.
 SLOW = ('regnet_y_128gf', 'convnext_large', 'wide_resnet101_2', 'efficientnet_v2_l')
-RESNET = ['relu', 'layer1', 'layer2', 'layer3', 'layer4']
+TABLE = (Path(__file__).parents[1] / 'docs' / 'backbones.md').read_text(encoding='utf-8')
 
 
-@pytest.fixture(scope='module')
-def frame():
-    return torch.randn(1, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0))
+def documented(name):
+    """Return the side of the input, and the scales of a network at that input."""
+    (text,) = re.findall(rf'^\| `{name}` \|.*\| (.*) \|$', TABLE, re.MULTILINE)
+    side, scales = re.fullmatch(r'(?:at (\d+)×\1: )?(.*)', text).groups()
+    return int(side or 224), scales
 
 
 @pytest.mark.parametrize(
     'name',
-    [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in NETWORKS],
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in SLOW else ())
+        for name in ('efficientnet_lite0', *CLASSIFIERS, *DENSE)
+    ],
 )
-def test_a_cnn_has_a_scale_an_octave_and_a_finite_explanation(name, frame):
-    model = load_backbone(name, 'random').model
-    with Explainer(model, input_size=(HEIGHT, WIDTH)) as explainer:
-        explanation, scales = explainer(frame), explainer.scales
-    octaves = [
-        round(math.log2(HEIGHT * WIDTH / (scale.height * scale.width)) / 2) for scale in scales
-    ]
-    assert len(scales) >= 3
-    assert octaves == list(range(octaves[0], octaves[0] + len(scales)))
-    for scale in scales:
-        assert not scale.layer.startswith(HEADS)
-        assert not isinstance(model.get_submodule(scale.layer), NO_SCALES)
-        assert abs(scale.width / scale.height - WIDTH / HEIGHT) < 0.5
-    if 'resn' in name:  # ResNet, ResNeXt and Wide ResNet: the paper's own
-        assert [scale.layer for scale in scales] == RESNET
+def test_a_cnn_has_the_scales_of_the_documentation_and_a_finite_explanation(name):
+    side, scales = documented(name)
+    with Explainer(load_backbone(name, 'random').model, input_size=(side, side)) as explainer:
+        described = [f'`{s.layer}#{s.call}` {s.height}²×{s.channels}' for s in explainer.scales]
+        assert ', '.join(described) == scales
+        # An input that is not square, and smaller.
+        height, width = (96, 160) if side == 224 else (side, side + 64)
+        explanation = explainer(noise(1, 3, height, width))
+        for scale in explainer.scales[:-2]:  # of the last ones not much is left
+            assert abs(scale.width / scale.height - width / height) < 0.5
+    assert (explanation.logits is None) == (name in DENSE)
     assert explanation.saliency.isfinite().all()
     assert explanation.saliency.std() > 0.01
     torch.testing.assert_close(explanation.contributions.sum(), torch.tensor(1.0))
 
 
-def test_every_family_is_there():
-    for family in FAMILIES:
-        assert any(name.startswith(family) for name in NETWORKS), family
-    strangers = [name for name in NETWORKS if not name.startswith(FAMILIES)]
-    assert not strangers, 'a new family of torchvision: look at its scales and name it here'
+def test_an_ssd_gets_its_own_mean_and_standard_deviation():
+    black = load_backbone('ssd300_vgg16', 'random').preprocess(CAT() * 0)
+    expected = torch.tensor([-0.48235 * 255, -0.45882 * 255, -0.40784 * 255])
+    torch.testing.assert_close(black[:, 0, 0], expected, rtol=1e-5, atol=0)
 
 
-@pytest.mark.parametrize('name', ['vit_b_32', 'swin_t', 'maxvit_t'])
-def test_a_transformer_is_refused(name):
-    model = load_backbone(name, 'random').model
-    with pytest.raises(ConfigurationError, match='is a transformer: attention'):
-        Explainer(model)
+def test_an_input_too_small_for_an_ssd_is_refused_with_the_way_out():
+    backbone = load_backbone('ssd300_vgg16', 'random')
+    with pytest.raises(ConfigurationError, match=r'does not run on an input of 3×64×64.*larger'):
+        Explainer(backbone.model, input_size=(64, 64))
+
+
+def test_of_a_checkpoint_only_the_cnn_is_taken(tmp_path):
+    """The head may be for other classes than torchvision's."""
+    name = 'lraspp_mobilenet_v3_large'
+    network = torchvision.models.get_model(
+        name, weights=None, weights_backbone=None, num_classes=5
+    )
+    torch.save(network.state_dict(), tmp_path / 'weights.pth')
+    loaded = load_backbone(name, str(tmp_path / 'weights.pth')).model.state_dict()
+    expected = network.backbone.state_dict()
+    assert loaded.keys() == expected.keys()
+    assert all(torch.equal(value, expected[key]) for key, value in loaded.items())
+
+
+def test_a_class_activation_is_refused_for_want_of_scores():
+    backbone = load_backbone('lraspp_mobilenet_v3_large', 'random')
+    with pytest.raises(ConfigurationError, match='cam needs a classifier'):
+        Explainer(backbone.model, cam='grad_cam')

@@ -3,6 +3,6 @@
 """Bags (rosbag2) written and read without ROS; custom messages travel inside."""
 
 from smoe_ros.bags.reader import Message, Recording, Topic
-from smoe_ros.bags.writer import BagWriter, read_bag, typestore
+from smoe_ros.bags.writer import BagWriter, typestore
 
-__all__ = ['BagWriter', 'Message', 'Recording', 'Topic', 'read_bag', 'typestore']
+__all__ = ['BagWriter', 'Message', 'Recording', 'Topic', 'typestore']

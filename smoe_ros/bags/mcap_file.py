@@ -7,7 +7,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mcap.data_stream import ReadDataStream
@@ -18,7 +18,7 @@ from mcap.records import Message as McapMessage
 from mcap.stream_reader import StreamReader, breakup_chunk
 from mcap.summary import Summary
 
-from smoe_ros.bags.message import Flaws, Message, Span, Topic
+from smoe_ros.bags.message import Message, Span, Topic
 
 MAGIC = b'\x89MCAP0\r\n'
 # A length beyond comes from damage, and would be read into memory.
@@ -38,17 +38,17 @@ class McapFile:
         end: Time of its last message.
     """
 
-    def __init__(self, path: Path, flaws: Flaws) -> None:
+    def __init__(self, path: Path, flaw: Callable[[str], None]) -> None:
         """Read its index, or, where it is missing, the whole file.
 
         Args:
             path: The file.
-            flaws: Told what is wrong with it.
+            flaw: Told in a sentence what is wrong with it.
 
         Raises:
             OSError: If it cannot be opened.
         """
-        self._name, self._flaws = path.name, flaws
+        self._name, self._flaw = path.name, flaw
         self._file = path.open('rb')
         self._channels: dict[int, Channel] = {}
         self._chunks: list[ChunkIndex] = []
@@ -104,7 +104,7 @@ class McapFile:
         except _DAMAGE:
             summary = None
         if summary is None:
-            self._flaws.add(
+            self._flaw(
                 f"'{self._name}' has no index: it was not closed, or is cut off; what can be read "
                 'of it is read'
             )
@@ -143,7 +143,7 @@ class McapFile:
                 return
             except _DAMAGE:
                 size = self._file.seek(0, 2)
-                self._flaws.add(f"'{self._name}' cannot be read beyond byte {place} of {size}")
+                self._flaw(f"'{self._name}' cannot be read beyond byte {place} of {size}")
                 return
             if isinstance(record, Chunk):
                 yield from self._content(record, place)
@@ -158,7 +158,7 @@ class McapFile:
             return []
 
     def _lose_chunk(self, place: int) -> None:
-        self._flaws.add(
+        self._flaw(
             f"'{self._name}' is damaged at byte {place}: the checksum is wrong; the messages "
             'around there are left out'
         )

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class Message(NamedTuple):
@@ -61,31 +61,3 @@ class Span:
     def has(self, topic: str, time: int) -> bool:
         """Return whether a message is wanted."""
         return self.start <= time < self.end and topic in self.topics
-
-
-@dataclass
-class Flaws:
-    """What is wrong with a bag, a sentence each; grows while it is read."""
-
-    sentences: list[str] = field(default_factory=list)
-
-    def add(self, sentence: str) -> None:
-        """Take note of a flaw, once."""
-        if sentence not in self.sentences:
-            self.sentences.append(sentence)
-
-
-class StorageFile(Protocol):
-    """One file of a bag."""
-
-    topics: list[Topic]
-    start: int | None
-    end: int | None
-
-    def messages(self, span: Span) -> Iterator[Message]:
-        """Yield the messages that are wanted, in the order in which they were recorded."""
-        ...
-
-    def close(self) -> None:
-        """Close the file."""
-        ...

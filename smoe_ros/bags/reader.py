@@ -17,7 +17,7 @@ import zstandard
 
 from smoe_ros.bags import mcap_file, sqlite_file
 from smoe_ros.bags.mcap_file import McapFile
-from smoe_ros.bags.message import Flaws, Message, Span, StorageFile, Topic
+from smoe_ros.bags.message import Message, Span, Topic
 from smoe_ros.bags.sqlite_file import SqliteFile
 from smoe_ros.errors import ConfigurationError
 
@@ -53,12 +53,12 @@ class Recording(AbstractContextManager['Recording']):
             ConfigurationError: If there is no bag at that path.
         """
         self.path = path
-        self._flaws = Flaws()
+        self._flaws: dict[str, None] = {}  # each is told once
         self._open = ExitStack()
         self._compressed_messages = False
         if not path.exists():
             raise ConfigurationError(f"there is no bag at '{path}'")
-        self._files: list[StorageFile] = []
+        self._files: list[McapFile | SqliteFile] = []
         try:
             for file in self._paths():
                 storage = self._storage(file)
@@ -77,7 +77,7 @@ class Recording(AbstractContextManager['Recording']):
     @property
     def flaws(self) -> tuple[str, ...]:
         """What was found to be wrong so far, a sentence each."""
-        return tuple(self._flaws.sentences)
+        return tuple(self._flaws)
 
     def messages(
         self, topics: Collection[str] | None = None, start: int = 0, end: int = 2**63 - 1
@@ -96,7 +96,7 @@ class Recording(AbstractContextManager['Recording']):
                     try:
                         data = zstandard.decompress(message.data)
                     except zstandard.ZstdError:
-                        self._flaws.add('a message does not decompress; it is left out')
+                        self._flaw('a message does not decompress; it is left out')
                         continue
                     yield message._replace(data=data)
                 else:
@@ -109,6 +109,9 @@ class Recording(AbstractContextManager['Recording']):
     def close(self) -> None:
         """Close all files."""
         self._open.close()
+
+    def _flaw(self, sentence: str) -> None:
+        self._flaws[sentence] = None
 
     def _paths(self) -> list[Path]:
         """Return the bag's files in their order."""
@@ -123,13 +126,11 @@ class Recording(AbstractContextManager['Recording']):
                     f"'{self.path}' is no bag: it has neither {_METADATA} nor a file "
                     f'{" or ".join(_SUFFIXES)}'
                 )
-            self._flaws.add(
-                f"'{self.path}' has no readable {_METADATA}; its files are read without it"
-            )
+            self._flaw(f"'{self.path}' has no readable {_METADATA}; its files are read without it")
             return by_number
         version = metadata.get('version', 0)
         if version > _NEWEST_VERSION:
-            self._flaws.add(
+            self._flaw(
                 f"'{self.path}' is of version {version}, newer than {_NEWEST_VERSION}, the newest "
                 'that is known; it is read as that'
             )
@@ -138,7 +139,7 @@ class Recording(AbstractContextManager['Recording']):
         listed = [self.path / Path(name).name for name in metadata['relative_file_paths']]
         for file in listed:
             if not file.exists():
-                self._flaws.add(f"'{file}' is missing, though {_METADATA} lists it")
+                self._flaw(f"'{file}' is missing, though {_METADATA} lists it")
         return [file for file in listed if file.exists()]
 
     def _metadata(self) -> dict[str, Any] | None:
@@ -149,7 +150,7 @@ class Recording(AbstractContextManager['Recording']):
         except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
             return None
 
-    def _storage(self, path: Path) -> StorageFile | None:
+    def _storage(self, path: Path) -> McapFile | SqliteFile | None:
         """Open a file, whichever storage it is of; None if it is of none."""
         try:
             if path.suffix == _ZSTD:
@@ -157,16 +158,16 @@ class Recording(AbstractContextManager['Recording']):
             with path.open('rb') as file:
                 magic = file.read(16)
         except (OSError, zstandard.ZstdError) as error:
-            self._flaws.add(f"'{path.name}' cannot be read: {error}")
+            self._flaw(f"'{path.name}' cannot be read: {error}")
             return None
-        storage: StorageFile
+        storage: McapFile | SqliteFile
         if magic.startswith(mcap_file.MAGIC):
-            storage = McapFile(path, self._flaws)
+            storage = McapFile(path, self._flaw)
         elif magic.startswith(sqlite_file.MAGIC):
-            storage = SqliteFile(path, self._flaws)
+            storage = SqliteFile(path, self._flaw)
         else:
             what = 'is empty' if not magic else 'is neither an MCAP nor an SQLite file'
-            self._flaws.add(f"'{path.name}' {what}")
+            self._flaw(f"'{path.name}' {what}")
             return None
         self._open.callback(storage.close)
         return storage

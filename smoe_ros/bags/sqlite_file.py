@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from smoe_ros.bags.message import Flaws, Message, Span, Topic
+from smoe_ros.bags.message import Message, Span, Topic
 
 MAGIC = b'SQLite format 3\x00'
 
@@ -23,17 +23,17 @@ class SqliteFile:
         end: Time of its last message.
     """
 
-    def __init__(self, path: Path, flaws: Flaws) -> None:
+    def __init__(self, path: Path, flaw: Callable[[str], None]) -> None:
         """Read its tables of topics.
 
         Args:
             path: The file.
-            flaws: Told what is wrong with it.
+            flaw: Told in a sentence what is wrong with it.
         """
-        self._name, self._flaws = path.name, flaws
+        self._name, self._flaw = path.name, flaw
         size, whole = path.stat().st_size, _size_by_header(path)
         if size < whole:
-            flaws.add(f"'{path.name}' is cut off after {size} of {whole} bytes")
+            flaw(f"'{path.name}' is cut off after {size} of {whole} bytes")
         # Immutable: nothing is made beside it, which may not be allowed. But a recorder that
         # crashed leaves the latest messages in a log beside the file, which is then to be read.
         how = 'mode=ro' if path.with_name(f'{path.name}-wal').exists() else 'immutable=1'
@@ -101,9 +101,7 @@ class SqliteFile:
         except sqlite3.DatabaseError as error:
             # Before version 8, there were no definitions.
             if not (optional and 'no such table' in str(error)):
-                self._flaws.add(
-                    f"'{self._name}' is damaged ({error}); what can be read of it is read"
-                )
+                self._flaw(f"'{self._name}' is damaged ({error}); what can be read of it is read")
 
 
 def _size_by_header(path: Path) -> int:

@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import ReaderError, StoragePlugin
 from rosbags.rosbag2.metadata import parse_qos
@@ -120,22 +119,6 @@ class BagWriter:
             self.close()
         else:
             self._writer.abort()
-
-
-def read_bag(path: Path, topics: Sequence[str] = ()) -> Iterator[tuple[str, int, Any]]:
-    """Read a bag's messages in the order of their times, by the definitions inside it.
-
-    Args:
-        path: The bag's folder.
-        topics: Topics to read; empty means all.
-
-    Yields:
-        Topic, time in nanoseconds, and the message with fields as in its definition.
-    """
-    with AnyReader([path]) as reader:
-        wanted = [c for c in reader.connections if not topics or c.topic in topics]
-        for connection, time, data in reader.messages(connections=wanted):
-            yield connection.topic, time, reader.deserialize(data, connection.msgtype)
 
 
 def _hash_of(topic: Topic) -> str:

@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -14,7 +12,7 @@ from numpy.typing import NDArray
 
 from smoe_ros.explainer.frame_explanation import FrameExplanation
 from smoe_ros.images import Rgb
-from smoe_ros.rendering.overview import scale_colours
+from smoe_ros.rendering.overview import scale_bar, scale_colours
 
 _TILE = 320
 _CAPTION = 44
@@ -24,23 +22,6 @@ _BACKGROUND = (24, 24, 28)
 _TEXT = (235, 235, 235)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _SIZE = 0.45
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One picture of the sheet.
-
-    Attributes:
-        picture: RGB picture, shape (H, W, 3).
-        title: First line of its caption.
-        note: Second line.
-        colour: Drawn before the caption, None for none.
-    """
-
-    picture: Rgb
-    title: str
-    note: str
-    colour: tuple[int, int, int] | None = None
 
 
 def draw_scales_sheet(photo: Rgb, explanation: FrameExplanation, photo_note: str) -> Rgb:
@@ -55,53 +36,50 @@ def draw_scales_sheet(photo: Rgb, explanation: FrameExplanation, photo_note: str
         RGB picture. Maps are grey, 0..1 from black to white; the swatch is the scale's colour in
         LOVI.
     """
-    tiles = [Tile(photo, 'photo', photo_note)]
-    colours = scale_colours(len(explanation.scales))
+    ratio = _TILE / max(photo.shape[:2])
+    size = max(round(photo.shape[1] * ratio), 1), max(round(photo.shape[0] * ratio), 1)
+    tiles = [_tile(photo, size, 'photo', photo_note)]
     for scale, scale_map, contribution, colour in zip(
         explanation.scales,
         explanation.scale_maps,
         explanation.contributions,
-        colours,
+        scale_colours(len(explanation.scales)),
         strict=True,
     ):
-        # OpenCV's fonts have ASCII only, so no ×.
-        note = f'{scale.channels} x {scale.height} x {scale.width}   {contribution:.1%}'
-        tiles.append(Tile(_grey(scale_map), f'{scale.layer}#{scale.call}', note, colour))
+        bar = scale_bar(scale, contribution)
+        note = f'{bar.note}   {contribution:.1%}'
+        tiles.append(_tile(_grey(scale_map), size, bar.label, note, colour))
     if explanation.class_activation is not None:
-        tiles.append(Tile(_grey(explanation.class_activation), 'class activation', ''))
-    return _arranged(tiles)
-
-
-def _arranged(tiles: Sequence[Tile]) -> Rgb:
-    height, width = tiles[0].picture.shape[:2]
-    ratio = _TILE / max(height, width)
-    size = max(round(width * ratio), 1), max(round(height * ratio), 1)
-    drawn = [_drawn(tile, size) for tile in tiles]
+        tiles.append(_tile(_grey(explanation.class_activation), size, 'class activation'))
     columns = math.ceil(math.sqrt(len(tiles)))
-    drawn += [_blank(*drawn[0].shape[:2])] * (-len(tiles) % columns)
-    rows = [np.hstack(drawn[start : start + columns]) for start in range(0, len(drawn), columns)]
+    tiles += [_blank(*tiles[0].shape[:2])] * (-len(tiles) % columns)
+    rows = [np.hstack(tiles[start : start + columns]) for start in range(0, len(tiles), columns)]
     sheet = np.vstack(rows)
     framed = _blank(sheet.shape[0] + _MARGIN, sheet.shape[1] + _MARGIN)
     framed[_MARGIN:, _MARGIN:] = sheet
     return framed
 
 
-def _drawn(tile: Tile, size: tuple[int, int]) -> Rgb:
-    """Draw a tile: the picture, width by height pixels, and its caption below."""
+def _tile(
+    picture: Rgb,
+    size: tuple[int, int],
+    title: str,
+    note: str = '',
+    colour: tuple[int, int, int] | None = None,
+) -> Rgb:
+    """Draw a picture, width by height pixels, and two lines below, behind a swatch if coloured."""
     width, height = size
     canvas = _blank(height + _CAPTION, _TILE + _MARGIN)
-    shrinks = tile.picture.shape[1] > width
     # Maps cover the whole photo, though the network's input has not quite its aspect ratio.
+    shrinks = picture.shape[1] > width
     canvas[:height, :width] = cv2.resize(
-        tile.picture, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        picture, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     )
     start = 0
-    if tile.colour is not None:
-        cv2.rectangle(
-            canvas, (start, height + 8), (start + _SWATCH, height + 8 + _SWATCH), tile.colour, -1
-        )
-        start += _SWATCH + 6
-    for line, text in enumerate((tile.title, tile.note)):
+    if colour is not None:
+        cv2.rectangle(canvas, (0, height + 8), (_SWATCH, height + 8 + _SWATCH), colour, -1)
+        start = _SWATCH + 6
+    for line, text in enumerate((title, note)):
         wanted = cv2.getTextSize(text, _FONT, _SIZE, 1)[0][0]
         fitting = _SIZE * min(1.0, (_TILE - start - 4) / max(wanted, 1))
         origin = (start, height + 18 + 19 * line)

@@ -4,10 +4,9 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import cv2
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smoe_ros.commands import results
+from smoe_ros.commands.film import Film
 from smoe_ros.commands.table import ContributionsTable
 from smoe_ros.commands.tiles import draw_scales_sheet
 from smoe_ros.explainer.frame_explanation import FrameExplanation
@@ -77,11 +77,11 @@ def write_photo(folder: Path, photo: Rgb, explanation: FrameExplanation, style: 
         ContributionsTable(file, style.labels).add(explanation, (height, width), 0.0)
 
 
-class VideoWriter:
+class VideoWriter(AbstractContextManager['VideoWriter']):
     """Writes the files of a video, frame by frame; a context manager."""
 
     def __init__(self, folder: Path, rate: float, style: Style) -> None:
-        """Open the table.
+        """Create the files.
 
         Args:
             folder: Where to write.
@@ -89,37 +89,26 @@ class VideoWriter:
             style: How to draw.
 
         Raises:
-            OSError: If the table cannot be written.
+            OSError: If they cannot be written.
         """
-        self._path = folder / results.VIDEO
         self._rate = rate
         self._style = style
         self._frames = 0
         self._history = History()
-        self._writer: Any = None
-        self._open = ExitStack()
-        path = folder / results.CONTRIBUTIONS
-        file = self._open.enter_context(path.open('w', encoding='utf-8', newline=''))
-        self._table = ContributionsTable(file, style.labels)
+        with ExitStack() as opened:
+            path = folder / results.CONTRIBUTIONS
+            file = opened.enter_context(path.open('w', encoding='utf-8', newline=''))
+            self._table = ContributionsTable(file, style.labels)
+            self._film = opened.enter_context(Film(folder / results.VIDEO, rate))
+            self._open = opened.pop_all()
 
-    def __enter__(self) -> VideoWriter:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the files.
+    def __exit__(self, *error: Any) -> None:
+        """Complete the files.
 
         Raises:
-            OSError: If the video did not arrive whole on the disk, and nothing else went wrong.
+            OSError: If they cannot be written.
         """
-        self._open.close()
-        if error is None:
-            self._check_whole()
+        self._open.__exit__(*error)
 
     def add(self, rgb: Rgb, explanation: FrameExplanation) -> None:
         """Write the next frame.
@@ -127,14 +116,10 @@ class VideoWriter:
         Raises:
             OSError: If it cannot be written.
         """
-        style = self._style
-        bars = [
-            scale_bar(scale, float(contribution))
-            for scale, contribution in zip(
-                explanation.scales, explanation.contributions, strict=True
-            )
-        ]
-        self._history.add(self._frames / self._rate, explanation.contributions.tolist())
+        style, seconds = self._style, self._frames / self._rate
+        shares = explanation.contributions.tolist()
+        bars = [scale_bar(*pair) for pair in zip(explanation.scales, shares, strict=True)]
+        self._history.add(seconds, shares)
         picture = draw_overview(
             rgb,
             style.overlay(rgb, explanation),
@@ -143,28 +128,9 @@ class VideoWriter:
             style.caption(explanation),
             self._history,
         )
-        if self._writer is None:
-            self._start(picture.shape[1], picture.shape[0])
-        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-        self._table.add(explanation, (rgb.shape[0], rgb.shape[1]), self._frames / self._rate)
+        self._film.add(picture)
+        self._table.add(explanation, (rgb.shape[0], rgb.shape[1]), seconds)
         self._frames += 1
-
-    def _start(self, width: int, height: int) -> None:
-        codec = cv2.VideoWriter.fourcc(*'mp4v')
-        self._writer = cv2.VideoWriter(str(self._path), codec, self._rate, (width, height))
-        self._open.callback(self._writer.release)
-        if not self._writer.isOpened():
-            raise OSError(
-                f'OpenCV cannot write an MP4 of {width}x{height} pixels at {self._rate:g} Hz'
-            )
-
-    def _check_whole(self) -> None:
-        """Notice a full disk, of which OpenCV says nothing."""
-        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
-        written = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        capture.release()
-        if written != self._frames:
-            raise OSError(f'{self._path.name} holds {written} of {self._frames} frames')
 
 
 def _sixteen_bits(values: NDArray[np.float32], width: int, height: int) -> NDArray[np.uint16]:

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ament_index_python.packages import get_package_share_directory
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -24,10 +23,11 @@ from rclpy.time import Time
 from sensor_msgs.msg import Image
 
 from smoe_msgs.msg import ScaleContributions
-from smoe_ros.bags import BagWriter, typestore
+from smoe_ros.bags import BagWriter
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.node.parameters import declare
 from smoe_ros.node.running import run_node
+from smoe_ros.offline.serializing import message_types, type_name
 from smoe_ros.options.option import option
 
 # Deep enough for a disk that stalls for some seconds.
@@ -65,11 +65,8 @@ class Recorder(Node):
             f'{outputs}/contributions': ScaleContributions,
             '/diagnostics': DiagnosticArray,
         }
-        share = Path(get_package_share_directory('smoe_msgs'))
         try:
-            self._bag = BagWriter(
-                Path(options.bag), typestore(sorted((share / 'msg').glob('*.msg')))
-            )
+            self._bag = BagWriter(Path(options.bag), message_types())
         except Exception as error:  # rosbags' errors, and the disk's
             raise ConfigurationError(f"bag '{options.bag}' cannot be written: {error}") from None
         self._camera_frames = 0
@@ -79,8 +76,7 @@ class Recorder(Node):
         self._waiting = 0
         for topic, message_type in topics.items():
             name = self.resolve_topic_name(topic)
-            package = message_type.__module__.partition('.')[0]
-            self._bag.add_topic(name, f'{package}/msg/{message_type.__name__}')
+            self._bag.add_topic(name, type_name(message_type))
             callback = functools.partial(self._record, name, message_type)
             self.create_subscription(message_type, topic, callback, _QOS, raw=True)
         self.create_timer(_REPORT_SECONDS, self._report)

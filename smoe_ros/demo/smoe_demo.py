@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The demonstration: camera, node and recorder as processes of their own, over DDS.
 
-Leaves in the output folder ``bag/``, ``overview.mp4``, ``overview.png``, ``contributions.png`` and
+Leaves in the output folder ``bag/``, ``overview.mp4``, ``overview.png``, ``report.html`` and
 ``summary.json``, and prints a table.
 """
 
@@ -23,15 +23,16 @@ from pathlib import Path
 from ament_index_python.packages import get_package_share_directory
 
 from smoe_ros.demo.demo_options import Options, parse_options
-from smoe_ros.demo.pictures import write_pictures
+from smoe_ros.demo.figures import summary_of, table_of
+from smoe_ros.demo.overviews import write_overviews
 from smoe_ros.demo.processes import Process, ProcessError, node_command
-from smoe_ros.demo.summary import format_table, plot_contributions, read_run, summarize
 from smoe_ros.errors import ConfigurationError
+from smoe_ros.offline.report.report import write_report
 
 _IMAGE_TOPIC = '/image_raw'
 _OUTPUTS = '/smoe'
 _BAG = 'bag'
-_FILES = ('overview.mp4', 'overview.png', 'contributions.png', 'summary.json')
+_FILES = ('overview.mp4', 'overview.png', 'report.html', 'summary.json')
 # Loading torch and a network on a small machine takes some seconds, its first time longer.
 _START_SECONDS = 120.0
 _IDLE_SECONDS = 20.0
@@ -179,11 +180,9 @@ def _evaluate(folder: Path, published: int) -> None:
     """Write everything that is read from the bag, and print the table."""
     print('drawing the pictures')
     bag = folder / _BAG
-    run = read_run(bag, f'{_OUTPUTS}/contributions')
-    summary = summarize(run, published)
-    rate = summary.frames_per_second or 1.0
-    write_pictures(bag, _IMAGE_TOPIC, _OUTPUTS, len(run.times), rate, folder)
-    plot_contributions(run, folder / 'contributions.png')
-    text = json.dumps(summary.as_dict(), indent=2)
-    (folder / 'summary.json').write_text(text + '\n', encoding='utf-8')
-    print(f'\n{format_table(summary)}\n\nin {folder}: {_BAG}/, {", ".join(_FILES)}')
+    summary = summary_of(bag, published)
+    rate = summary['frames_per_second'] or 1.0
+    write_overviews(bag, _IMAGE_TOPIC, _OUTPUTS, summary['explained'], rate, folder)
+    write_report(bag, folder / 'report.html', print)
+    (folder / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n', encoding='utf-8')
+    print(f'\n{table_of(summary)}\n\nin {folder}: {_BAG}/, {", ".join(_FILES)}')

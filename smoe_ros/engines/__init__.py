@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What runs a network: eager torch, torch's compiler or ONNX Runtime, by name."""
 
-from smoe_ros.engines.engine import Engine, EngineError, make_engine
+from smoe_ros.engines.eager import EagerEngine, check_class
+from smoe_ros.engines.engine import Engine, EngineError, ForwardPass, make_engine
+from smoe_ros.engines.folding import fold_batch_norms
 from smoe_ros.options.choices import AUTO, COMPILED, ENGINES, ONNXRUNTIME, TORCH
 
 __all__ = [
@@ -11,7 +13,11 @@ __all__ = [
     'ENGINES',
     'ONNXRUNTIME',
     'TORCH',
+    'EagerEngine',
     'Engine',
     'EngineError',
+    'ForwardPass',
+    'check_class',
+    'fold_batch_norms',
     'make_engine',
 ]

@@ -1,17 +1,19 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What runs a network: eager torch, torch's compiler or ONNX Runtime, by name."""
+"""What every engine does: one forward pass, and of it what an explanation needs."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from smoe_ros.errors import ConfigurationError, unknown_name
-from smoe_ros.options.choices import COMPILED, ENGINES, ONNXRUNTIME
+from smoe_ros.options.choices import AUTO, COMPILED, ENGINES, TORCH
+from smoe_ros.saliency.methods import MethodOptions
 from smoe_ros.scales import Scale
 
 
@@ -21,50 +23,92 @@ class EngineError(ConfigurationError):
 
 def short_reason(error: BaseException) -> str:
     """Return an error of a compiler or exporter as one line of readable length."""
-    causes = [error]
-    while causes[-1].__cause__ is not None:
-        causes.append(causes[-1].__cause__)
+    while error.__cause__ is not None:
+        error = error.__cause__
     # Compilers wrap the cause in pages of advice; its first line says what was wrong.
-    text = ' '.join(str(causes[-1]).strip().partition('\n')[0].split())
-    name = type(causes[-1]).__name__
+    text = ' '.join(str(error).strip().partition('\n')[0].split())
+    name = type(error).__name__
     return f'{name}: {text[:200]}' if text else name
 
 
-class Engine(Protocol):
-    """Runs a network, as it was when the engine was made, and gives its scales' activations."""
+def relative_difference(given: Tensor, wanted: Tensor) -> float:
+    """Return the largest difference between two tensors, over the wanted one's largest value."""
+    largest = max(wanted.abs().max().item(), torch.finfo(torch.float32).tiny)
+    return (given - wanted).abs().max().item() / largest
+
+
+@dataclass
+class ForwardPass:
+    """What was read in one forward pass of B frames.
+
+    Attributes:
+        raw_maps: The statistic of each scale, finest first, shape (B, h, w) each.
+        activations: The activations, float32, shape (B, C, h, w) each, if they were asked for.
+        logits: The network's output, shape (B, K); None if it is not one tensor (B, K).
+        classes: Class that the class activation is of, shape (B,); None without.
+        class_activation: Of the deepest scale, shape (B, h, w), not normalised; None without.
+    """
+
+    raw_maps: list[Tensor]
+    activations: list[Tensor] = field(default_factory=list)
+    logits: Tensor | None = None
+    classes: Tensor | None = None
+    class_activation: Tensor | None = None
+
+
+class Engine(ABC):
+    """Runs a network and reduces the activation of each of its scales.
+
+    Attributes:
+        name: What users call it.
+    """
+
+    name: str
+
+    @abstractmethod
+    def serves(self, method: MethodOptions) -> bool:
+        """Whether it gives what a method needs of the network."""
+
+    @abstractmethod
+    def takes(self, batch: Tensor) -> bool:
+        """Whether it is ready for batches of this shape."""
+
+    @abstractmethod
+    def forward(
+        self, batch: Tensor, method: MethodOptions, *, keep_activations: bool = False
+    ) -> ForwardPass:
+        """Run the network once in evaluation mode.
+
+        Args:
+            batch: Its input, shape (B, C, H, W).
+            method: Which statistic, and which class activation of which class.
+            keep_activations: Whether to give the activations as well.
+
+        Raises:
+            ConfigurationError: If the network has no class scores for a class activation or not
+                this class, or an activation has no value before it for the statistic.
+        """
 
     def prepare(self, batch: Tensor) -> None:
-        """Make ready for batches of this shape.
+        """Make ready for batches of this shape, where that takes time.
 
         Raises:
             EngineError: If it cannot run them.
         """
-
-    def takes(self, batch: Tensor) -> bool:
-        """Whether it is ready for batches of this shape."""
-
-    def run(self, batch: Tensor) -> tuple[Tensor | None, list[Tensor]]:
-        """Run the network once.
-
-        Args:
-            batch: Its input, shape (B, C, H, W), float32.
-
-        Returns:
-            Its output if that is one tensor, and the activation of each scale, finest first, as
-            the module puts it out.
-        """
+        return
 
     def set_threads(self, count: int) -> None:
-        """Run on so many CPU threads from now on."""
+        """Run on so many CPU threads from now on, where torch's number says nothing."""
+        return
 
 
 def make_engine(name: str, model: nn.Module, scales: Sequence[Scale], example: Tensor) -> Engine:
-    """Make an engine other than eager torch, and check that it gives what torch gives.
+    """Make an engine; any other than eager torch is checked to give what torch gives.
 
     Args:
-        name: ``'compiled'`` or ``'onnxruntime'``.
-        model: The network; it is neither changed nor kept.
-        scales: The activations to give, finest first.
+        name: ``'torch'``, ``'compiled'`` or ``'onnxruntime'``.
+        model: The network; only eager torch keeps it, the others run it as it is now.
+        scales: The activations to read, finest first.
         example: A batch of one input, shape (1, C, H, W); noise does.
 
     Raises:
@@ -72,12 +116,16 @@ def make_engine(name: str, model: nn.Module, scales: Sequence[Scale], example: T
         EngineError: If the engine is not installed, cannot run the network, or gives something
             else than torch.
     """
-    if name not in (COMPILED, ONNXRUNTIME):
-        raise unknown_name('engine', name, ENGINES)
+    if name == AUTO or name not in ENGINES:
+        raise unknown_name('engine', name, set(ENGINES) - {AUTO})
+    # Each brings packages that only it needs.
+    if name == TORCH:
+        from smoe_ros.engines.eager import EagerEngine  # noqa: PLC0415
+
+        return EagerEngine(model, scales)
     if example.dtype != torch.float32:
         numbers = str(example.dtype).removeprefix('torch.')
         raise EngineError(f'it computes in fp32, and the precision asked for is {numbers}')
-    # Each brings packages that only it needs.
     if name == COMPILED:
         from smoe_ros.engines.torch_compile import CompiledEngine  # noqa: PLC0415
 

@@ -7,15 +7,23 @@ from __future__ import annotations
 import copy
 import threading
 import warnings
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from smoe_ros.engines.engine import EngineError, short_reason
-from smoe_ros.scales import STRIDE, Scale
-from smoe_ros.scales.observation import evaluating, observing
+from smoe_ros.engines.eager import EagerEngine
+from smoe_ros.engines.engine import (
+    Engine,
+    EngineError,
+    ForwardPass,
+    relative_difference,
+    short_reason,
+)
+from smoe_ros.saliency.methods import NO_CAM, PRE_ACTIVATION_STATISTICS, STATISTICS, MethodOptions
+from smoe_ros.scales import STRIDE, Scale, evaluating, observing
 
 # Of an engine's values, as a share of the largest: another order of sums stays far below.
 TOLERANCE = 1e-4
@@ -80,50 +88,74 @@ def export(
             raise EngineError(f'torch cannot export it: {short_reason(error)}') from error
 
 
-def torch_activations(
-    model: nn.Module, scales: Sequence[Scale], batch: Tensor
-) -> tuple[Tensor | None, list[Tensor]]:
-    """Run a network in eager torch; returns what `Engine.run` returns."""
-    with evaluating(model), torch.inference_mode():
-        return split_outputs(WithActivations(model, scales)(batch), len(scales))
+class ExportedEngine(Engine):
+    """Runs the graph of a network as it was when the engine was made.
 
-
-def split_outputs(outputs: Sequence[Tensor], count: int) -> tuple[Tensor | None, list[Tensor]]:
-    """Return the network's output, if it was one tensor, and the activations of its scales."""
-    return (outputs[count] if len(outputs) > count else None), list(outputs[:count])
-
-
-def check_same(
-    scales: Sequence[Scale],
-    given: tuple[Tensor | None, list[Tensor]],
-    wanted: tuple[Tensor | None, list[Tensor]],
-) -> None:
-    """Refuse an engine that computes something else than torch.
-
-    Args:
-        scales: The scales, finest first.
-        given: Output and activations of the engine.
-        wanted: Those of eager torch on the same input.
-
-    Raises:
-        EngineError: If one of them differs by more than 1e-4 of its largest value.
+    A graph gives activations and nothing else: no gradient, no value before an activation.
     """
-    names = ['its output', *(f"its activation of '{scale.layer}'" for scale in scales)]
-    for name, mine, torchs in zip(
-        names, (given[0], *given[1]), (wanted[0], *wanted[1]), strict=True
-    ):
-        if mine is None or torchs is None:
-            if mine is not torchs:
-                raise EngineError(f'{name} is of another kind than in torch')
-            continue
-        if mine.shape != torchs.shape:
-            raise EngineError(
-                f'{name} has shape {tuple(mine.shape)}, in torch {tuple(torchs.shape)}'
+
+    def __init__(self, scales: Sequence[Scale]) -> None:
+        """Note what the graph puts out: the activations of scales, finest first."""
+        self._scales = tuple(scales)
+
+    @abstractmethod
+    def run(self, batch: Tensor) -> Sequence[Tensor]:
+        """Return what `WithActivations` puts out for a batch."""
+
+    def serves(self, method: MethodOptions) -> bool:
+        """Whether a method needs activations only; see `Engine`."""
+        return method.cam == NO_CAM and method.statistic not in PRE_ACTIVATION_STATISTICS
+
+    def forward(
+        self, batch: Tensor, method: MethodOptions, *, keep_activations: bool = False
+    ) -> ForwardPass:
+        """Run the graph once, and reduce its activations; see `Engine`."""
+        with torch.inference_mode():
+            outputs = self.run(batch)
+            maps = [
+                scale.channels_first(one)
+                for scale, one in zip(self._scales, outputs, strict=False)
+            ]
+            logits = [one for one in outputs[len(maps) :] if one.ndim == 2]
+            return ForwardPass(
+                [STATISTICS[method.statistic](one) for one in maps],
+                [one.float() for one in maps] if keep_activations else [],
+                logits[0] if logits else None,
             )
-        largest = max(torchs.abs().max().item(), torch.finfo(torch.float32).tiny)
-        difference = (mine - torchs).abs().max().item() / largest
-        if not difference <= TOLERANCE:
-            raise EngineError(
-                f"{name} differs from torch's by {difference:.1g} of its largest value, "
-                f'more than {TOLERANCE:g}'
-            )
+
+    def check(self, model: nn.Module, batch: Tensor) -> None:
+        """Refuse to go on if the graph cannot be run, or computes something else than torch.
+
+        Args:
+            model: The network that was written down.
+            batch: What to try it on, shape (B, C, H, W).
+
+        Raises:
+            EngineError: Also if an activation or the logits differ by more than 1e-4 of their
+                largest value.
+        """
+        self.prepare(batch)
+        mine, torchs = (
+            engine.forward(batch, MethodOptions(statistic='channel_mean'), keep_activations=True)
+            for engine in (self, EagerEngine(model, self._scales))
+        )
+        if mine.logits is None or torchs.logits is None:
+            if mine.logits is not torchs.logits:
+                raise EngineError('its output is of another kind than in torch')
+        else:
+            _check_same('its output', mine.logits, torchs.logits)
+        for scale, one, other in zip(
+            self._scales, mine.activations, torchs.activations, strict=True
+        ):
+            _check_same(f"its activation of '{scale.layer}'", one, other)
+
+
+def _check_same(name: str, mine: Tensor, torchs: Tensor) -> None:
+    if mine.shape != torchs.shape:
+        raise EngineError(f'{name} has shape {tuple(mine.shape)}, in torch {tuple(torchs.shape)}')
+    difference = relative_difference(mine, torchs)
+    if not difference <= TOLERANCE:
+        raise EngineError(
+            f"{name} differs from torch's by {difference:.1g} of its largest value, "
+            f'more than {TOLERANCE:g}'
+        )

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from smoe_ros.scales.observation import evaluating
-from smoe_ros.scales.tracing import Call, trace
+from smoe_ros.engines.engine import relative_difference
+from smoe_ros.scales import Call, evaluating, trace
 
 # Of the output, as a share of its largest value: rounding stays far below.
 _TOLERANCE = 1e-3
@@ -85,8 +85,7 @@ def _put(model: nn.Module, path: str, module: nn.Module) -> None:
 def _close(given: object, wanted: object) -> bool:
     """Whether two outputs, tensors or what holds them, are the same but for rounding."""
     if isinstance(wanted, Tensor) and isinstance(given, Tensor):
-        largest = max(wanted.abs().max().item(), torch.finfo(torch.float32).tiny)
-        return bool((given - wanted).abs().max().item() <= _TOLERANCE * largest)
+        return relative_difference(given, wanted) <= _TOLERANCE
     if isinstance(wanted, dict) and isinstance(given, dict):
         return all(_close(given[key], wanted[key]) for key in wanted)
     if isinstance(wanted, (tuple, list)) and isinstance(given, (tuple, list)):

@@ -24,17 +24,12 @@ _PACKAGES = ('torch', 'onnx', 'onnxscript')
 _LAYOUT = 1
 
 
-def folder() -> Path:
-    """Return where exported networks lie: ``smoe_ros`` in the user's cache folder."""
-    base = os.environ.get('XDG_CACHE_HOME') or str(Path.home() / '.cache')
-    return Path(base) / 'smoe_ros'
-
-
 def path_of(model: nn.Module, scales: Sequence[Scale]) -> Path:
     """Return where a network lies, exported with these scales, or would lie.
 
-    The name stands for its structure, weights, scales, the files that its modules are written in
-    and the versions of what exports it: when one of them changes, it is another name.
+    That is in ``smoe_ros`` in the user's cache folder. The name stands for its structure, weights,
+    scales, the files that its modules are written in and the versions of what exports it: when one
+    of them changes, it is another name.
     """
     digest = hashlib.blake2b(digest_size=16)
 
@@ -51,7 +46,8 @@ def path_of(model: nn.Module, scales: Sequence[Scale]) -> Path:
     for name, tensor in model.state_dict().items():
         add(f'{name} {tensor.dtype} {tuple(tensor.shape)}')
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return folder() / f'{digest.hexdigest()}.onnx'
+    base = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
+    return Path(base, 'smoe_ros', f'{digest.hexdigest()}.onnx')
 
 
 def store(path: Path, data: bytes) -> None:
@@ -61,17 +57,13 @@ def store(path: Path, data: bytes) -> None:
         OSError: If the folder cannot be written to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix='.part', delete=False) as file:
-        try:
-            file.write(data)
-            file.close()
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink()
-            raise
-    oldest_first = sorted(path.parent.glob('*.onnx'), key=_last_use)
-    for old in oldest_first[:-_KEPT]:
-        old.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        Path(folder, path.name).write_bytes(data)
+        Path(folder, path.name).replace(path)
+    with suppress(FileNotFoundError):  # another process may tidy up as well
+        kept = sorted(path.parent.glob('*.onnx'), key=lambda one: one.stat().st_mtime)
+        for old in kept[:-_KEPT]:
+            old.unlink()
 
 
 def load(path: Path) -> bytes | None:
@@ -83,13 +75,6 @@ def load(path: Path) -> bytes | None:
     with suppress(OSError):  # a cache that may only be read
         path.touch()
     return data
-
-
-def _last_use(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:  # removed by another process meanwhile
-        return 0.0
 
 
 def _source(kind: type) -> str:

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from smoe_ros.engines import onnx_files
 from smoe_ros.engines.engine import EngineError, short_reason
-from smoe_ros.engines.exporting import check_same, export, split_outputs, torch_activations
+from smoe_ros.engines.exporting import ExportedEngine, export
+from smoe_ros.options.choices import ONNXRUNTIME
 from smoe_ros.scales import STRIDE, Scale
 
 try:
@@ -32,8 +33,10 @@ _ANYWHERE = 'CPUExecutionProvider'
 _ERRORS_ONLY = 3
 
 
-class OnnxEngine:
+class OnnxEngine(ExportedEngine):
     """Runs a network in ONNX Runtime, on the first execution provider that the machine has."""
+
+    name = ONNXRUNTIME
 
     def __init__(self, model: nn.Module, scales: Sequence[Scale], example: Tensor) -> None:
         """Load the exported network, or export it, and check that it gives what torch gives.
@@ -46,7 +49,7 @@ class OnnxEngine:
         Raises:
             EngineError: If it cannot be exported, or gives something else than torch.
         """
-        self._scales = tuple(scales)
+        super().__init__(scales)
         self._device = example.device
         self._threads = torch.get_num_threads()
         path = onnx_files.path_of(model, scales)
@@ -54,36 +57,33 @@ class OnnxEngine:
         if data is not None:
             with contextlib.suppress(EngineError):  # damaged, or no longer right: made anew
                 self._open(data)
-                self._check(model, example)
+                self.check(model, example)
                 return
         data = _exported(model, scales, example)
         self._open(data)
-        self._check(model, example)
+        self.check(model, example)
         # A network may have become one for the size that it was exported with.
-        self._check(model, _of_another_size(example))
+        self.check(model, _of_another_size(example))
         with contextlib.suppress(OSError):  # without a place to keep it, each start exports
             onnx_files.store(path, data)
 
-    @property
-    def provider(self) -> str:
-        """Name of the execution provider that comes first."""
-        return str(self._session.get_providers()[0])
-
     def prepare(self, batch: Tensor) -> None:
         """Run once, so that memory is there; see `Engine`."""
-        self.run(batch)
+        try:
+            self.run(batch)
+        except Exception as error:  # its exceptions have no common class
+            raise EngineError(f'ONNX Runtime cannot run it: {short_reason(error)}') from error
 
     def takes(self, batch: Tensor) -> bool:
         """Whether the sides are multiples of 32, as all inputs of cameras are; see `Engine`."""
         return not any(side % STRIDE for side in batch.shape[-2:])
 
-    def run(self, batch: Tensor) -> tuple[Tensor | None, list[Tensor]]:
-        """Run the network once; see `Engine`."""
+    def run(self, batch: Tensor) -> Sequence[Tensor]:
+        """Run the network once; see `ExportedEngine`."""
         feed = {self._input: batch.detach().cpu().contiguous().numpy()}
-        outputs = [
+        return [
             torch.from_numpy(array).to(self._device) for array in self._session.run(None, feed)
         ]
-        return split_outputs(outputs, len(self._scales))
 
     def set_threads(self, count: int) -> None:
         """Open the network again with another number of threads; see `Engine`."""
@@ -105,13 +105,6 @@ class OnnxEngine:
             raise EngineError(f'ONNX Runtime cannot load it: {short_reason(error)}') from error
         self._data = data
         self._input = self._session.get_inputs()[0].name
-
-    def _check(self, model: nn.Module, batch: Tensor) -> None:
-        try:
-            given = self.run(batch)
-        except Exception as error:  # its exceptions have no common class
-            raise EngineError(f'ONNX Runtime cannot run it: {short_reason(error)}') from error
-        check_same(self._scales, given, torch_activations(model, self._scales, batch))
 
 
 def _of_another_size(example: Tensor) -> Tensor:

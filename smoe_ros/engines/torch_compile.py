@@ -12,18 +12,21 @@ import torch
 from torch import Tensor, nn
 
 from smoe_ros.engines.engine import EngineError, short_reason
-from smoe_ros.engines.exporting import check_same, export, split_outputs, torch_activations
+from smoe_ros.engines.exporting import ExportedEngine, export
+from smoe_ros.options.choices import COMPILED
 from smoe_ros.scales import Scale
 
 _Shape = tuple[int, ...]
 
 
-class CompiledEngine:
+class CompiledEngine(ExportedEngine):
     """Runs a network through torch.compile with frozen weights; needs a C++ compiler.
 
     Each shape of the input is compiled by itself, which takes up to a minute and lets the
     compiler know every size: only the shapes of `prepare` are taken.
     """
+
+    name = COMPILED
 
     def __init__(self, model: nn.Module, scales: Sequence[Scale], example: Tensor) -> None:
         """Compile a network for one shape.
@@ -36,11 +39,10 @@ class CompiledEngine:
         Raises:
             EngineError: If it cannot be exported or compiled, or gives something else than torch.
         """
+        super().__init__(scales)
         self._model = copy.deepcopy(model)
-        self._scales = tuple(scales)
         self._compiled: dict[_Shape, Callable[[Tensor], tuple[Tensor, ...]]] = {}
-        self.prepare(example)
-        check_same(scales, self.run(example), torch_activations(model, scales, example))
+        self.check(model, example)
 
     def prepare(self, batch: Tensor) -> None:
         """Compile for the shape of a batch; see `Engine`."""
@@ -60,10 +62,7 @@ class CompiledEngine:
         """Whether it was compiled for this shape; see `Engine`."""
         return tuple(batch.shape) in self._compiled
 
-    def run(self, batch: Tensor) -> tuple[Tensor | None, list[Tensor]]:
-        """Run the network once; see `Engine`."""
+    def run(self, batch: Tensor) -> Sequence[Tensor]:
+        """Run the network once; see `ExportedEngine`."""
         with torch.no_grad():
-            return split_outputs(self._compiled[tuple(batch.shape)](batch), len(self._scales))
-
-    def set_threads(self, count: int) -> None:
-        """Do nothing: torch's own number of threads, which it follows, is set elsewhere."""
+            return self._compiled[tuple(batch.shape)](batch)

@@ -17,8 +17,7 @@ from torch import Tensor, nn
 
 from smoe_ros.evaluation.map_methods import Explain, MapMethod
 from smoe_ros.explainer import Explainer
-from smoe_ros.scales.observation import evaluating
-from smoe_ros.scales.tracing import trace
+from smoe_ros.scales import evaluating, trace
 
 HOW_TO_INSTALL = 'pip install --no-deps -r requirements/benchmark.txt'
 _SAMPLES = 25

@@ -6,62 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from smoe_ros.engines import TORCH, Engine, make_engine
-from smoe_ros.errors import ConfigurationError, FrameError
-from smoe_ros.explainer.forward_pass import ForwardPass, check_class, run, run_engine
-from smoe_ros.saliency import (
-    feature_vectors,
-    fuse_scales,
-    min_max,
-    most_salient_point,
-    resolve_scale_weights,
-)
-from smoe_ros.saliency.fusion import resize
-from smoe_ros.saliency.methods import (
-    CAMS,
-    NO_CAM,
-    NORMALIZATIONS,
-    PRE_ACTIVATION_STATISTICS,
-    MethodOptions,
-)
-from smoe_ros.scales import Scale, find_scales, select_scales
-from smoe_ros.scales.observation import evaluating
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """What a network looked at in a batch of B frames, over S scales.
-
-    Attributes:
-        saliency: Fused saliency at the input's size, shape (B, H, W), in [0, 1]. With a class
-            activation it is the class map: the fused saliency S times the class activation.
-        scale_maps: Map of each scale at the input's size, shape (B, S, H, W), in [0, 1].
-        contributions: Share of each scale in the pattern of S, shape (B, S), sums to 1.
-        information: Spatial mean of each scale's raw statistic, shape (B, S).
-        logits: The network's output, shape (B, K); None if it is not one tensor (B, K).
-        class_activation: Where the class is seen at the input's size, shape (B, H, W), in
-            [0, 1]; None without a class activation.
-        rest: The rest of the scene, S · (1 − class activation), shape (B, H, W); None without.
-        classes: Class that each frame's class activation is of, shape (B,); None without.
-        vectors: One a scale, shape (B, C): the activation at the most salient point of
-            `saliency`; empty unless asked for.
-    """
-
-    saliency: Tensor
-    scale_maps: Tensor
-    contributions: Tensor
-    information: Tensor
-    logits: Tensor | None
-    class_activation: Tensor | None = None
-    rest: Tensor | None = None
-    classes: Tensor | None = None
-    vectors: tuple[Tensor, ...] = ()
+from smoe_ros.engines import TORCH, EagerEngine, Engine, check_class, make_engine
+from smoe_ros.errors import ConfigurationError, in_words
+from smoe_ros.explainer.explanation import Explanation, explanation_of
+from smoe_ros.saliency import resolve_scale_weights
+from smoe_ros.saliency.methods import CAMS, NO_CAM, PRE_ACTIVATION_STATISTICS, MethodOptions
+from smoe_ros.scales import Scale, evaluating, find_scales, select_scales
 
 
 class Explainer(AbstractContextManager['Explainer']):
@@ -123,7 +79,6 @@ class Explainer(AbstractContextManager['Explainer']):
                 f"scales is '{scales}'; give 'auto' or a sequence of module paths"
             )
         self._keep_vectors = vectors
-        self._model: nn.Module | None = model
         parameter = next(model.parameters(), torch.zeros(0))
         self._device, self._dtype = parameter.device, parameter.dtype
         noise = torch.randn(1, 3, *input_size, generator=torch.Generator().manual_seed(0))
@@ -133,13 +88,14 @@ class Explainer(AbstractContextManager['Explainer']):
                 self._scales = find_scales(model, self._noise)
             else:
                 self._scales = select_scales(model, self._noise, scales)
+        self._eager: EagerEngine | None = EagerEngine(model, self._scales)
+        # By preference: eager torch serves every method and takes every batch.
+        self._engines: tuple[Engine, ...] = (self._eager,)
         # What the network was found to allow: the reason against it, None if there is none.
         self._refusals: dict[str, str | None] = {}
         self._class_count: int | None = None
         self.check(method)
         self.method = method
-        self._engine_name = TORCH
-        self._engine: Engine | None = None
         self.use_engine(engine)
 
     @property
@@ -156,23 +112,21 @@ class Explainer(AbstractContextManager['Explainer']):
     @property
     def engine(self) -> str:
         """Name of what runs the network with the present method."""
-        return self._engine_name if self._engine_serves(self.method) else TORCH
+        return next((one.name for one in self._engines if one.serves(self.method)), TORCH)
 
-    def use_engine(self, name: str, engine: Engine | None = None) -> None:
+    def use_engine(self, engine: str | Engine) -> None:
         """Run the network by another engine from now on.
 
         Args:
-            name: ``'torch'``, ``'compiled'`` or ``'onnxruntime'``.
-            engine: The engine, if `make_engine` has made it already.
+            engine: ``'torch'``, ``'compiled'``, ``'onnxruntime'``, or what `make_engine` made.
 
         Raises:
             ConfigurationError: If the name is unknown.
             EngineError: If the engine is not installed, or cannot run this network.
             RuntimeError: If the explainer is closed.
         """
-        if name != TORCH and engine is None:
-            engine = self.make_engine(name)
-        self._engine_name, self._engine = name, engine
+        chosen = self.make_engine(engine) if isinstance(engine, str) else engine
+        self._engines = (chosen, self._opened())
 
     def make_engine(self, name: str) -> Engine:
         """Make an engine for this network and its scales, without using it.
@@ -182,9 +136,7 @@ class Explainer(AbstractContextManager['Explainer']):
             EngineError: If the engine is not installed, or cannot run this network.
             RuntimeError: If the explainer is closed.
         """
-        if self._model is None:
-            raise RuntimeError('this explainer is closed')
-        return make_engine(name, self._model, self._scales, self._noise)
+        return make_engine(name, self._opened().model, self._scales, self._noise)
 
     def prepare(self, batch: Tensor) -> None:
         """Make the engine ready for batches of a shape.
@@ -195,21 +147,13 @@ class Explainer(AbstractContextManager['Explainer']):
         Raises:
             EngineError: If the engine cannot run it.
         """
-        if self._engine is not None:
-            self._engine.prepare(batch.to(self._device, self._dtype))
+        for engine in self._engines:
+            engine.prepare(batch.to(self._device, self._dtype))
 
     def set_threads(self, count: int) -> None:
         """Let the engine run on so many CPU threads; torch's own are set by torch."""
-        if self._engine is not None:
-            self._engine.set_threads(count)
-
-    def _engine_serves(self, method: MethodOptions) -> bool:
-        """Whether the engine gives what a method needs: the activations, and nothing else."""
-        return (
-            self._engine is not None
-            and method.cam == NO_CAM
-            and method.statistic not in PRE_ACTIVATION_STATISTICS
-        )
+        for engine in self._engines:
+            engine.set_threads(count)
 
     def check(self, method: MethodOptions) -> None:
         """Refuse a method that this network does not allow.
@@ -229,7 +173,7 @@ class Explainer(AbstractContextManager['Explainer']):
         if method.cam == NO_CAM:
             return
         self._require(MethodOptions(cam=method.cam))
-        if method.target_class is not None and self._class_count is not None:
+        if isinstance(method.target_class, int) and self._class_count is not None:
             check_class(method.target_class, self._class_count)
 
     def probe(self) -> None:
@@ -244,14 +188,13 @@ class Explainer(AbstractContextManager['Explainer']):
     def _require(self, method: MethodOptions) -> None:
         """Run the network on noise once for a kind of method, and remember how that went."""
         kind = 'cam' if method.cam != NO_CAM else method.statistic
-        if kind not in self._refusals and self._model is not None:
+        if kind not in self._refusals and self._eager is not None:
             try:
-                seen = run(self._model, self._noise, self._scales, method)
+                seen = self._eager.forward(self._noise, method)
             except ConfigurationError as error:
                 self._refusals[kind] = str(error)
             except Exception as error:  # a network of the user's may raise anything
-                text = ' '.join(f'{type(error).__name__}: {error}'.split())
-                self._refusals[kind] = f'this network does not allow {kind}: {text}'
+                self._refusals[kind] = f'this network does not allow {kind}: {in_words(error)}'
             else:
                 self._refusals[kind] = None
                 self._class_count = None if seen.logits is None else seen.logits.shape[1]
@@ -279,30 +222,18 @@ class Explainer(AbstractContextManager['Explainer']):
             RuntimeError: If the explainer is closed.
             ValueError: If the batch has not four dimensions.
         """
-        if self._model is None:
-            raise RuntimeError('this explainer is closed')
+        self._opened()
         if batch.ndim != 4:
             raise ValueError(f'a batch has shape (B, 3, H, W), got {tuple(batch.shape)}')
-        batch = batch.to(self._device, self._dtype)
-        method = self.method
-        if isinstance(target_class, int):
-            target_class = [target_class] * len(batch)
-        engine = self._engine
-        if engine is not None and self._engine_serves(method) and engine.takes(batch):
-            seen = run_engine(
-                engine, batch, self._scales, method, keep_activations=self._keep_vectors
-            )
-        else:
-            seen = run(
-                self._model,
-                batch,
-                self._scales,
-                method,
-                target_classes=target_class,
-                keep_activations=self._keep_vectors,
-            )
+        batch, method = batch.to(self._device, self._dtype), self.method
+        if target_class is not None:
+            method = replace(method, target_class=target_class)
+        engine = next(one for one in self._engines if one.serves(method) and one.takes(batch))
+        seen = engine.forward(batch, method, keep_activations=self._keep_vectors)
         with torch.inference_mode():
-            return self._explanation(seen, method, (batch.shape[-2], batch.shape[-1]))
+            self._update_sizes(seen.raw_maps)
+            size = batch.shape[-2], batch.shape[-1]
+            return explanation_of(seen, self._scales, method, size)
 
     def __exit__(self, *_error: object) -> None:
         """Close, however the block ends."""
@@ -310,38 +241,12 @@ class Explainer(AbstractContextManager['Explainer']):
 
     def close(self) -> None:
         """Let go of the network; calling the explainer afterwards is an error."""
-        self._model = self._engine = None
+        self._eager, self._engines = None, ()
 
-    def _explanation(
-        self, seen: ForwardPass, method: MethodOptions, size: tuple[int, int]
-    ) -> Explanation:
-        """Normalise and fuse what one forward pass gave."""
-        self._update_sizes(seen.raw_maps)
-        means = [one.mean(dim=(1, 2), dtype=torch.float64) for one in seen.raw_maps]
-        information = torch.stack(means, dim=1)
-        logits = None if seen.logits is None else seen.logits.float()
-        self._check_finite(information, logits)
-        normalize = NORMALIZATIONS[method.normalization]
-        fused = fuse_scales([normalize(m) for m in seen.raw_maps], size, method.scale_weights)
-        saliency, cam, rest = fused.saliency, None, None
-        if seen.class_activation is not None:
-            cam = min_max(resize(seen.class_activation, size))
-            saliency, rest = fused.saliency * cam, fused.saliency * (1 - cam)
-        vectors: tuple[Tensor, ...] = ()
-        if seen.activations:
-            points = most_salient_point(saliency)
-            vectors = tuple(feature_vectors(kept, points, size) for kept in seen.activations)
-        return Explanation(
-            saliency,
-            fused.scale_maps,
-            fused.contributions,
-            information.float(),
-            logits,
-            cam,
-            rest,
-            seen.classes,
-            vectors,
-        )
+    def _opened(self) -> EagerEngine:
+        if self._eager is None:
+            raise RuntimeError('this explainer is closed')
+        return self._eager
 
     def _update_sizes(self, raw_maps: Sequence[Tensor]) -> None:
         """Keep the scales' sizes those of the latest input."""
@@ -350,19 +255,4 @@ class Explainer(AbstractContextManager['Explainer']):
             self._scales = tuple(
                 replace(scale, height=height, width=width)
                 for scale, (height, width) in zip(self._scales, sizes, strict=True)
-            )
-
-    def _check_finite(self, information: Tensor, logits: Tensor | None) -> None:
-        finite = information.isfinite()
-        if not finite.all():
-            frame, scale = (~finite).nonzero()[0].tolist()
-            raise FrameError(
-                f"frame {frame} of the batch: activation of '{self._scales[scale].layer}' has "
-                'NaN or infinite values; check the frame and the weights'
-            )
-        if logits is not None and not logits.isfinite().all():
-            frame = int((~logits.isfinite()).any(dim=1).nonzero()[0])
-            raise FrameError(
-                f"frame {frame} of the batch: the network's output has NaN or infinite values; "
-                'check the weights'
             )

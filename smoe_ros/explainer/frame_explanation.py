@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from smoe_ros.explainer.explainer import Explanation
+from smoe_ros.explainer.explanation import Explanation
 from smoe_ros.saliency import most_salient_point
 from smoe_ros.scales import Scale
 

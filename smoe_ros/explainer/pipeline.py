@@ -4,23 +4,32 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from smoe_ros import kernels
 from smoe_ros.backbones import Backbone
-from smoe_ros.engines import AUTO, ENGINES, ONNXRUNTIME, TORCH, EngineError
-from smoe_ros.engines.folding import fold_batch_norms
-from smoe_ros.errors import ConfigurationError, FrameError, unknown_name
-from smoe_ros.explainer.engine_choice import use_faster
+from smoe_ros.engines import (
+    AUTO,
+    ENGINES,
+    ONNXRUNTIME,
+    TORCH,
+    Engine,
+    EngineError,
+    fold_batch_norms,
+)
+from smoe_ros.errors import ConfigurationError, FrameError, in_words, unknown_name
 from smoe_ros.explainer.explainer import Explainer
 from smoe_ros.explainer.frame_explanation import FrameExplanation, frame_explanations
 from smoe_ros.explainer.settings import Settings
-from smoe_ros.images import Rgb
 from smoe_ros.machine.devices import (
     CPU,
     ON_THE_CPU,
@@ -31,6 +40,8 @@ from smoe_ros.machine.devices import (
 )
 from smoe_ros.saliency.methods import MethodOptions
 
+# Explanations by each engine that is tried; the quickest counts, all else is the machine's noise.
+_REPEATS = 7
 # Frames in a row that may fail for want of memory before the device is given up.
 MAX_SHORTAGES = 3
 
@@ -84,7 +95,6 @@ class Pipeline:
         self._warn = warn
         self._closed = False
         self._shortages = 0
-        self._explainer: Explainer | None = None
         # A place that was decided on is not left for another while the network is built there.
         self._may_leave = warn is not None and place is None
         if settings.engine not in ENGINES:
@@ -95,17 +105,11 @@ class Pipeline:
         self.backbone = backbone or backbone_of(settings)
         self._left_device = place.left
         try:
-            self._build(place.device, place.precision)
+            self._build(place.device, place.precision, settings.method)
         except torch.cuda.OutOfMemoryError as error:
             self.device = place.device
-            self._leave_device(error)
+            self._leave_device(error, settings.method)
         self._may_leave = warn is not None
-
-    @property
-    def explainer(self) -> Explainer:
-        """What explains the network."""
-        assert self._explainer is not None, 'built when the pipeline is made'
-        return self._explainer
 
     @property
     def engine(self) -> str:
@@ -176,12 +180,14 @@ class Pipeline:
         for batch in batches:
             self._try_out(batch)
         if self.settings.engine == AUTO and batches:
-            self._choose_engine(batches[0])
+            with self._or_torch(ONNXRUNTIME):
+                self._choose_engine(batches[0])
         for batch in batches:
-            self._prepare(batch)
+            with self._or_torch(self.engine):
+                self.explainer.prepare(batch)
             self._try_out(batch)
 
-    def explain(self, frames: Sequence[Rgb]) -> list[FrameExplanation | FrameError]:
+    def explain(self, frames: Sequence[NDArray[np.uint8]]) -> list[FrameExplanation | FrameError]:
         """Explain frames, each as if it were alone.
 
         Args:
@@ -195,7 +201,7 @@ class Pipeline:
         """
         return self.explain_prepared([self.prepare(rgb) for rgb in frames])
 
-    def prepare(self, rgb: Rgb) -> Tensor | FrameError:
+    def prepare(self, rgb: NDArray[np.uint8]) -> Tensor | FrameError:
         """Make a frame the network's input; any thread may, while another explains.
 
         Args:
@@ -215,59 +221,60 @@ class Pipeline:
         """Explain what `prepare` made of frames; as `explain`, which does both."""
         if self._closed:
             raise RuntimeError('this pipeline is closed')
-        results: list[FrameExplanation | FrameError] = [FrameError('not explained')] * len(inputs)
-        groups: defaultdict[tuple[int, ...], list[tuple[int, Tensor]]] = defaultdict(list)
+        results: dict[int, FrameExplanation | FrameError] = {}
+        groups: defaultdict[tuple[int, ...], dict[int, Tensor]] = defaultdict(dict)
         for index, item in enumerate(inputs):
             if isinstance(item, FrameError):
                 results[index] = item
             else:
-                groups[tuple(item.shape)].append((index, item))
+                groups[tuple(item.shape)][index] = item
         for group in groups.values():
-            explained = self._explain_group([batch_item for _, batch_item in group])
-            for (index, _), result in zip(group, explained, strict=True):
-                results[index] = result
-        return results
+            results.update(zip(group, self._explain_group([*group.values()]), strict=True))
+        return [results[index] for index in range(len(inputs))]
 
     def close(self) -> None:
         """Let go of the network."""
         self._closed = True
         self.explainer.close()
 
-    def _build(self, device: torch.device, precision: torch.dtype) -> None:
-        settings = self.settings
-        self._explainer = Explainer(
+    def _build(self, device: torch.device, precision: torch.dtype, method: MethodOptions) -> None:
+        self.explainer = Explainer(
             self.backbone.model.to(device, precision),
-            scales=settings.scales,
-            scale_weights=settings.scale_weights,
-            statistic=settings.statistic,
-            normalization=settings.normalization,
-            cam=settings.cam,
-            target_class=settings.method.target_class,
-            input_size=(settings.short_side, settings.short_side),
+            self.settings.scales,
+            **vars(method),
+            input_size=(self.settings.short_side, self.settings.short_side),
         )
         self.device, self.precision = device, precision
-        if settings.engine not in (TORCH, AUTO):
-            try:
-                self._explainer.use_engine(settings.engine)
-            except EngineError as error:
-                if self._warn is None:
-                    raise _named(settings.engine, error) from error
-                self._go_on_with_torch(settings.engine, error)
+        if self.settings.engine != AUTO:
+            with self._or_torch(self.settings.engine):
+                self.explainer.use_engine(self.settings.engine)
 
     def _choose_engine(self, batch: Tensor) -> None:
-        """Use ONNX Runtime if it is faster than torch."""
-        try:
-            use_faster(self.explainer, ONNXRUNTIME, batch)
-        except EngineError as error:
-            self._go_on_with_torch(ONNXRUNTIME, error)
+        """Use ONNX Runtime if it is faster than torch on this machine: found by trying."""
+        seconds: dict[Engine, list[float]] = {
+            self.explainer.make_engine(name): [] for name in (ONNXRUNTIME, TORCH)
+        }
+        for engine in seconds:
+            engine.prepare(batch)
+        for _ in range(_REPEATS):
+            # In turn, so that what slows one down for a while slows the other down, too.
+            for engine, times in seconds.items():
+                self.explainer.use_engine(engine)
+                started = time.perf_counter()
+                with suppress(FrameError):  # blank frames need not have an explanation
+                    self.explainer(batch)
+                times.append(time.perf_counter() - started)
+        self.explainer.use_engine(min(seconds, key=lambda engine: min(seconds[engine])))
 
-    def _prepare(self, batch: Tensor) -> None:
+    @contextmanager
+    def _or_torch(self, engine: str) -> Iterator[None]:
+        """Let torch run the network where an engine cannot, or refuse where nobody would know."""
         try:
-            self.explainer.prepare(batch)
+            yield
         except EngineError as error:
-            if self._warn is None:
-                raise _named(self.engine, error) from error
-            self._go_on_with_torch(self.engine, error)
+            if self._warn is None and self.settings.engine != AUTO:
+                raise EngineError(f'engine {engine} cannot be used: {error}') from error
+            self._go_on_with_torch(engine, error)
 
     def _go_on_with_torch(self, engine: str, error: Exception) -> None:
         """Let torch run the network, and say why."""
@@ -281,24 +288,22 @@ class Pipeline:
         except FrameError:
             pass  # blank frames need not have an explanation
         except torch.cuda.OutOfMemoryError as error:
-            self._leave_device(error)
+            self._leave_device(error, self.explainer.method)
             self._try_out(batch)
         except Exception as error:  # a network of the user's may raise anything
             size = '×'.join(str(side) for side in batch.shape)
             raise ConfigurationError(
-                f'{self.backbone.name} does not run on a batch of {size}: {_in_words(error)}'
+                f'{self.backbone.name} does not run on a batch of {size}: {in_words(error)}'
             ) from error
 
-    def _leave_device(self, error: Exception) -> None:
+    def _leave_device(self, error: Exception, method: MethodOptions) -> None:
         """Go on on the CPU, where that is allowed and not what has just failed."""
-        text = f"device '{self.device}' has not enough memory: {_in_words(error)}"
+        text = f"device '{self.device}' has not enough memory: {in_words(error)}"
         if not self._may_leave or self._warn is None or self.device == CPU:
             raise DeviceMissingError(text) from error
         self._warn(f'{text}; going on on the CPU in fp32')
         self._shortages, self._left_device = 0, True
-        method = self._explainer.method if self._explainer else self.settings.method
-        self._build(CPU, torch.float32)
-        self.explainer.method = method
+        self._build(CPU, torch.float32, method)
 
     def _explain_group(self, items: list[Tensor]) -> list[FrameExplanation | FrameError]:
         try:
@@ -307,7 +312,7 @@ class Pipeline:
             explained = frame_explanations(explanation, self.explainer.scales)
         except Exception as error:  # the network's, whatever it is, costs no more than its frame
             if self.engine != TORCH and not isinstance(error, FrameError):
-                self._go_on_with_torch(self.engine, EngineError(_in_words(error)))
+                self._go_on_with_torch(self.engine, EngineError(in_words(error)))
                 return self._explain_group(items)
             if len(items) > 1:
                 # One bad frame must not cost the other cameras theirs.
@@ -316,7 +321,7 @@ class Pipeline:
                 return self._explain_after_shortage(items, error)
             if isinstance(error, FrameError):
                 return [error]
-            return [FrameError(f'the network failed: {_in_words(error)}')]
+            return [FrameError(f'the network failed: {in_words(error)}')]
         self._shortages = 0
         return list(explained)
 
@@ -327,14 +332,6 @@ class Pipeline:
         self._shortages += 1
         torch.cuda.empty_cache()
         if self._shortages < MAX_SHORTAGES or self._warn is None or self.device == CPU:
-            return [FrameError(f"device '{self.device}' is out of memory: {_in_words(error)}")]
-        self._leave_device(error)
+            return [FrameError(f"device '{self.device}' is out of memory: {in_words(error)}")]
+        self._leave_device(error, self.explainer.method)
         return self._explain_group(items)
-
-
-def _named(engine: str, error: EngineError) -> EngineError:
-    return EngineError(f'engine {engine} cannot be used: {error}')
-
-
-def _in_words(error: Exception) -> str:
-    return ' '.join(f'{type(error).__name__}: {error}'.split())

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,18 +15,14 @@ from numpy.typing import NDArray
 from smoe_ros.explainer.frame_explanation import FrameExplanation
 from smoe_ros.saliency import fuse_scales, most_salient_point
 from smoe_ros.saliency.methods import MethodOptions
-from smoe_ros.scales import Scale
 
 
-@dataclass(frozen=True)
-class _Past:
-    """The average up to a frame, and what the next one must have in common with it."""
+class _Past(NamedTuple):
+    """The average up to a frame, when that came, and how it was explained."""
 
-    nanoseconds: int | None
+    shown: FrameExplanation
     method: MethodOptions
-    scales: tuple[Scale, ...]
-    scale_maps: NDArray[np.float32]
-    class_activation: NDArray[np.float32] | None
+    nanoseconds: int | None
 
 
 class TemporalAverage:
@@ -62,40 +59,32 @@ class TemporalAverage:
         if not time_constant:
             self._past = None
             return explanation
-        weight = self._weight_of_the_past(explanation, method, nanoseconds, time_constant)
+        now = _Past(explanation, method, nanoseconds)
+        weight = 0.0 if self._past is None else _weight(self._past, now, time_constant)
         if self._past is not None and weight > 0:
-            explanation = _averaged(explanation, self._past, weight)
-        self._past = _Past(
-            nanoseconds,
-            method,
-            explanation.scales,
-            explanation.scale_maps,
-            explanation.class_activation,
-        )
+            explanation = _averaged(explanation, self._past.shown, method, weight)
+        self._past = now._replace(shown=explanation)
         return explanation
 
-    def _weight_of_the_past(
-        self,
-        explanation: FrameExplanation,
-        method: MethodOptions,
-        nanoseconds: int | None,
-        time_constant: float,
-    ) -> float:
-        past = self._past
-        if past is None or past.nanoseconds is None or nanoseconds is None:
-            return 0.0
-        alike = (method, explanation.scales) == (past.method, past.scales)
-        passed = (nanoseconds - past.nanoseconds) * 1e-9
-        if not alike or explanation.scale_maps.shape != past.scale_maps.shape or passed <= 0:
-            return 0.0
-        return math.exp(-passed / time_constant)
+
+def _weight(past: _Past, now: _Past, time_constant: float) -> float:
+    """Return the weight of the past in the average up to now, 0 where that begins anew."""
+    if past.nanoseconds is None or now.nanoseconds is None:
+        return 0.0
+    passed = (now.nanoseconds - past.nanoseconds) * 1e-9
+    alike = (now.method, now.shown.scales) == (past.method, past.shown.scales)
+    if not alike or now.shown.scale_maps.shape != past.shown.scale_maps.shape or passed <= 0:
+        return 0.0
+    return math.exp(-passed / time_constant)
 
 
-def _averaged(explanation: FrameExplanation, past: _Past, weight: float) -> FrameExplanation:
+def _averaged(
+    explanation: FrameExplanation, past: FrameExplanation, method: MethodOptions, weight: float
+) -> FrameExplanation:
     maps = _mixed(explanation.scale_maps, past.scale_maps, weight)
     tensor = torch.from_numpy(maps)
     size = (maps.shape[1], maps.shape[2])
-    fused = fuse_scales([one[None] for one in tensor], size, past.method.scale_weights)
+    fused = fuse_scales([one[None] for one in tensor], size, method.scale_weights)
     saliency = fused.saliency[0].numpy()
     cam, rest = None, None
     if explanation.class_activation is not None and past.class_activation is not None:

@@ -8,10 +8,12 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
 
 from torch import Tensor
 
 from smoe_ros.bags import BagWriter, Message
+from smoe_ros.commands.line_log import LineLog
 from smoe_ros.commands.progress import Progress
 from smoe_ros.errors import FrameError
 from smoe_ros.explainer.frame_explanation import FrameExplanation
@@ -21,12 +23,11 @@ from smoe_ros.machine.threads import go_last
 from smoe_ros.messages.encoding import Method
 from smoe_ros.messages.outputs import ExplainedFrame, output_message
 from smoe_ros.messages.stamp_order import nanoseconds
-from smoe_ros.offline.journal import Journal, Place
 from smoe_ros.offline.recorded_cameras import BagCamera
-from smoe_ros.offline.recorded_frames import Batch, Frame, Frames, Refusal
+from smoe_ros.offline.recorded_frames import Batch, Frame, Refusal, batches
 from smoe_ros.offline.serializing import serialized
 from smoe_ros.offline.task import Task
-from smoe_ros.offline.unfinished import UnfinishedBag
+from smoe_ros.offline.unfinished import Place, UnfinishedBag
 from smoe_ros.options.smoe_options import DrawingOptions
 from smoe_ros.rendering.overview import HISTORY_SECONDS, History
 
@@ -48,7 +49,7 @@ class Run:
         task: Task,
         pipeline: Pipeline,
         writer: BagWriter,
-        journal: Journal,
+        journal: LineLog,
         say: Callable[[str], None],
     ) -> None:
         """Do nothing yet.
@@ -91,11 +92,10 @@ class Run:
     def explain(self) -> None:
         """Explain the frames that are left."""
         task, resumed = self._task, self.place
-        frames = Frames(task.cameras, task.copied, task.options.every, task.options.batch)
-        batches = frames.batches(task.messages(), skip=self._warm_from(resumed), warm=resumed.read)
+        ahead = batches(task, skip=self._warm_from(resumed), warm=resumed.read)
 
         def read() -> tuple[Batch, list[Tensor | FrameError]] | None:
-            batch = next(batches, None)
+            batch = next(ahead, None)
             if batch is None:
                 return None
             return batch, [self._pipeline.prepare(frame.rgb) for frame in batch.frames]
@@ -153,7 +153,7 @@ class Run:
         if not repeated:
             before = self.place.written
             self.place = Place(batch.end, before + written, explained, rejected)
-            self._journal.note(self.place)
+            self._journal.add(asdict(self.place))
 
     def _write_frame(self, frame: Frame, explanation: FrameExplanation, *, silent: bool) -> int:
         """Write a frame's outputs and return their number."""

@@ -6,20 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
-from ament_index_python.packages import get_package_share_directory
-
-from smoe_ros.bags import BagWriter, Recording, typestore
+from smoe_ros.bags import BagWriter, Recording
 from smoe_ros.commands.class_names import find_class
+from smoe_ros.commands.line_log import LineLog
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer.pipeline import Pipeline, backbone_of
 from smoe_ros.explainer.settings import Settings
 from smoe_ros.offline.bag_options import BagExplainOptions
 from smoe_ros.offline.bag_run import Run
-from smoe_ros.offline.journal import Journal
+from smoe_ros.offline.serializing import message_types
 from smoe_ros.offline.task import Task
-from smoe_ros.offline.unfinished import UnfinishedBag
+from smoe_ros.offline.unfinished import Place, UnfinishedBag
 
 DAMAGED = 3
 
@@ -44,9 +42,9 @@ def explain_bag(options: BagExplainOptions, say: Callable[[str], None]) -> int:
         unfinished = UnfinishedBag(options.output, resume=options.resume)
         pipeline = _pipeline(options)  # what is refused must leave nothing behind
         unfinished.begin()
-        with Journal(unfinished.journal, task.identity()) as journal:
-            resumed = journal.latest(unfinished.count_before())
-            with BagWriter(unfinished.path, typestore(_definitions())) as writer:
+        with LineLog(unfinished.journal, task.identity()) as journal:
+            resumed = Place.latest(journal.entries, unfinished.count_before())
+            with BagWriter(unfinished.path, message_types()) as writer:
                 task.announce(writer, say)
                 run = Run(task, pipeline, writer, journal, say)
                 run.take_over(resumed, unfinished)
@@ -69,7 +67,3 @@ def _pipeline(options: BagExplainOptions) -> Pipeline:
         index = find_class(options.class_name, backbone.labels)
         settings = replace(settings, target_class=index)
     return Pipeline(settings, backbone)
-
-
-def _definitions() -> list[Path]:
-    return sorted(Path(get_package_share_directory('smoe_msgs'), 'msg').glob('*.msg'))

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from std_msgs.msg import Header
@@ -15,6 +15,7 @@ from smoe_ros.errors import FrameError
 from smoe_ros.images import Rgb
 from smoe_ros.offline.recorded_cameras import BagCamera
 from smoe_ros.offline.recorded_images import COMPRESSED_TYPE, RAW_TYPE, decode_image
+from smoe_ros.offline.task import Task
 
 # Messages of other topics that may wait for a frame to come.
 _MOST_MESSAGES = 256
@@ -65,56 +66,39 @@ class Batch:
     frames: list[Frame] = field(default_factory=list)
 
 
-class Frames:
-    """Cuts a bag's messages into batches."""
+def batches(task: Task, skip: int, warm: int) -> Iterator[Batch]:
+    """Yield the messages of a task in batches.
 
-    def __init__(
-        self, cameras: Mapping[str, BagCamera], copied: frozenset[str], every: int, size: int
-    ) -> None:
-        """Remember what is wanted.
+    The same messages give the same batches, and a batch may end where an earlier run ended.
 
-        Args:
-            cameras: By the topics of their images.
-            copied: Topics to be copied.
-            every: Explain each camera's first image and every so many-th after it.
-            size: Frames of a batch.
-        """
-        self._cameras, self._copied = cameras, copied
-        self._every, self._size = every, size
-        self._seen: Counter[str] = Counter()
-
-    def batches(self, messages: Iterator[Message], skip: int, warm: int) -> Iterator[Batch]:
-        """Yield the batches of messages, read from the bag's beginning.
-
-        The same messages give the same batches, and a batch may end where an earlier run ended.
-
-        Args:
-            messages: All messages of the cameras and of the topics to be copied.
-            skip: Number of messages before which nothing is yielded.
-            warm: Number of messages at which a new batch begins; what comes before is needed only
-                for what it does to later frames.
-        """
-        batch = Batch()
-        for number, message in enumerate(messages, 1):
-            camera = self._cameras.get(message.topic)
-            chosen = camera is not None and self._seen[message.topic] % self._every == 0
-            self._seen[message.topic] += 1
-            if number <= skip:
-                continue
-            if message.topic in self._copied:
-                batch.items.append(message)
-            if camera is not None and chosen:
-                item = _decoded(camera, message)
-                batch.items.append(item)
-                if isinstance(item, Frame):
-                    batch.frames.append(item)
-            batch.end = number
-            full = len(batch.frames) == self._size or len(batch.items) >= _MOST_MESSAGES
-            if full or number == warm:
-                yield batch
-                batch = Batch()
-        if batch.end:
+    Args:
+        task: What is to be explained and copied.
+        skip: Number of messages before which nothing is yielded.
+        warm: Number of messages at which a new batch begins; what comes before is needed only for
+            what it does to later frames.
+    """
+    seen: Counter[str] = Counter()
+    batch = Batch()
+    for number, message in enumerate(task.messages(), 1):
+        camera = task.cameras.get(message.topic)
+        chosen = seen[message.topic] % task.options.every == 0
+        seen[message.topic] += 1
+        if number <= skip:
+            continue
+        if message.topic in task.copied:
+            batch.items.append(message)
+        if camera is not None and chosen:
+            item = _decoded(camera, message)
+            batch.items.append(item)
+            if isinstance(item, Frame):
+                batch.frames.append(item)
+        batch.end = number
+        full = len(batch.frames) == task.options.batch or len(batch.items) >= _MOST_MESSAGES
+        if full or number == warm:
             yield batch
+            batch = Batch()
+    if batch.end:
+        yield batch
 
 
 def _decoded(camera: BagCamera, message: Message) -> Frame | Refusal:

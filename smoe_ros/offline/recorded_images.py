@@ -4,19 +4,18 @@
 
 from __future__ import annotations
 
-import functools
+import struct
 from collections.abc import Mapping
 from typing import Any
 
 from builtin_interfaces.msg import Time
-from rosbags.typesys.store import Typestore
 from std_msgs.msg import Header
 
-from smoe_ros.bags.message import Topic
-from smoe_ros.bags.writer import typestore
+from smoe_ros.bags import Topic
 from smoe_ros.errors import FrameError
 from smoe_ros.images import Rgb
 from smoe_ros.messages.decoding import decompress, to_rgb
+from smoe_ros.offline.serializing import message_types
 
 RAW_TYPE = 'sensor_msgs/msg/Image'
 COMPRESSED_TYPE = 'sensor_msgs/msg/CompressedImage'
@@ -39,7 +38,7 @@ def decode_image(data: bytes, kind: str) -> tuple[Header, Rgb]:
     """
     try:
         # By rosbags, whose images are views of the message's bytes: rclpy's are copies.
-        image: Any = _types().deserialize_cdr(data, kind)
+        image: Any = message_types().deserialize_cdr(data, kind)
         rgb = decompress(image) if kind == COMPRESSED_TYPE else to_rgb(image)
     except FrameError:
         raise
@@ -50,12 +49,23 @@ def decode_image(data: bytes, kind: str) -> tuple[Header, Rgb]:
     return Header(stamp=stamp, frame_id=image.header.frame_id), rgb
 
 
+def stamp_of(data: bytes) -> int:
+    """Return the stamp that a message's header begins with, without reading what follows.
+
+    Args:
+        data: The message as CDR.
+
+    Returns:
+        Nanoseconds; -1, which no stamp is, if the message is too short for one.
+    """
+    if len(data) < 12:
+        return -1
+    # The second byte of the encapsulation tells the byte order.
+    seconds, nanoseconds = struct.unpack_from('<iI' if data[1] & 1 else '>iI', data, 4)
+    return int(seconds) * 10**9 + int(nanoseconds)
+
+
 def in_words(topics: Mapping[str, Topic]) -> str:
     """Return a clause that tells what a bag has, for an error's text."""
     named = ', '.join(f'{name} ({topic.type})' for name, topic in sorted(topics.items()))
     return f'it has {named}' if named else 'it has no topics at all'
-
-
-@functools.cache
-def _types() -> Typestore:
-    return typestore()

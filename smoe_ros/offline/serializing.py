@@ -8,11 +8,22 @@ two different bags.
 
 from __future__ import annotations
 
+import functools
 from array import array
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ament_index_python.packages import get_package_share_directory
 from rosbags.typesys.store import Typestore
+
+from smoe_ros.bags import typestore
+
+
+@functools.cache
+def message_types() -> Typestore:
+    """Return the message types of ROS 2 Jazzy and our own."""
+    return typestore(sorted(Path(get_package_share_directory('smoe_msgs'), 'msg').glob('*.msg')))
 
 
 def type_name(message_type: type) -> str:

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from smoe_ros.bags import Message, Recording
@@ -14,6 +15,33 @@ from smoe_ros.errors import ConfigurationError
 _SUFFIX = '.partial'
 _BEFORE = 'before'
 _JOURNAL = 'progress.jsonl'
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in both bags: what was read up to there gave what was written up to there.
+
+    Explaining is the same every time, so every place that was ever noted stays true.
+
+    Attributes:
+        read: Number of messages read.
+        written: Number of messages written.
+        explained: Number of frames explained.
+        rejected: Number of frames that could not be.
+    """
+
+    read: int = 0
+    written: int = 0
+    explained: int = 0
+    rejected: int = 0
+
+    @classmethod
+    def latest(cls, entries: Iterable[dict[str, int]], written: int) -> Place:
+        """Return the last place of a journal that a number of written messages is enough for."""
+        places = (
+            place for place in (cls(**entry) for entry in entries) if place.written <= written
+        )
+        return max(places, key=lambda place: place.read, default=cls())
 
 
 class UnfinishedBag:

@@ -41,14 +41,15 @@ class MethodOptions:
         statistic: A name in `STATISTICS`.
         normalization: A name in `NORMALIZATIONS`.
         cam: A name in `CAMS`.
-        target_class: Class of the class activation; None takes each frame's most probable one.
+        target_class: Class of the class activation, one for all frames or one a frame; None takes
+            each frame's most probable one.
     """
 
     scale_weights: str | Sequence[float] = 'equal'
     statistic: str = 'smoe_scale'
     normalization: str = 'gaussian_cdf'
     cam: str = NO_CAM
-    target_class: int | None = None
+    target_class: int | Sequence[int] | None = None
 
     def check_names(self) -> None:
         """Refuse unknown names.

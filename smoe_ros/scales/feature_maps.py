@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TypeGuard
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -14,8 +13,7 @@ from torch import Tensor
 _ASPECT_TOLERANCE = 1.7
 
 
-@dataclass(frozen=True)
-class FeatureMap:
+class FeatureMap(NamedTuple):
     """Shape of one map.
 
     Attributes:
@@ -41,7 +39,7 @@ def feature_map(tensor: object, example: Tensor) -> FeatureMap | None:
         tensor: Anything that a module puts out.
         example: The network's input, shape (B, C, H, W).
     """
-    if not is_image_like(tensor):
+    if not isinstance(tensor, Tensor) or tensor.ndim != 4 or not tensor.numel():
         return None
     wanted = example.shape[-2] / example.shape[-1]
     _, first, second, third = tensor.shape
@@ -52,7 +50,7 @@ def feature_map(tensor: object, example: Tensor) -> FeatureMap | None:
     return None
 
 
-def octave(tensor: Tensor, example: Tensor) -> int:
+def octave_of(tensor: Tensor, example: Tensor) -> int:
     """Return how often the resolution was halved: round(log2(input / map)).
 
     Args:
@@ -63,11 +61,6 @@ def octave(tensor: Tensor, example: Tensor) -> int:
     found = feature_map(tensor, example)
     cells = found.height * found.width if found else tensor.shape[-2:].numel()
     return round(math.log2(example.shape[-2:].numel() / max(cells, 1)) / 2)
-
-
-def is_image_like(tensor: object) -> TypeGuard[Tensor]:
-    """Whether something is a tensor of four dimensions, none of them empty."""
-    return isinstance(tensor, Tensor) and tensor.ndim == 4 and tensor.numel() > 0
 
 
 def _fits(aspect: float, wanted: float) -> bool:

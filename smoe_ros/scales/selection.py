@@ -65,7 +65,7 @@ def find_scales(model: nn.Module, example: Tensor) -> tuple[Scale, ...]:
             does not run on the example.
     """
     calls = trace(model, example)
-    chosen = activations_by_octave(calls, example)
+    chosen = activations_by_octave(calls)
     attention = next((call for call in calls if _attends(call, example)), None)
     if attention is not None and (not chosen or attention.start < chosen[-1].end):
         raise ConfigurationError(
@@ -78,7 +78,7 @@ def find_scales(model: nn.Module, example: Tensor) -> tuple[Scale, ...]:
             f'no scales found in {type(model).__name__}: no module of it puts out a rectified map '
             '(B, C, H, W) before the resolution drops; name the modules to read in scales'
         )
-    scales = [_scale_of(call, example) for call in chosen]
+    scales = map(_scale_of, chosen)
     return tuple(scale for scale in scales if scale is not None)
 
 
@@ -100,7 +100,7 @@ def select_scales(model: nn.Module, example: Tensor, layers: Sequence[str]) -> t
     if not layers:
         raise ConfigurationError("scales is empty; give 'auto' or module paths")
     calls = trace(model, example)
-    scales = [_named_scale(layer, calls, model, example) for layer in layers]
+    scales = [_named_scale(layer, calls, model) for layer in layers]
     names = [f'{scale.layer}#{scale.call}' for scale in scales]
     for name in names:
         if names.count(name) > 1:
@@ -108,7 +108,7 @@ def select_scales(model: nn.Module, example: Tensor, layers: Sequence[str]) -> t
     return tuple(sorted(scales, key=lambda scale: -scale.height * scale.width))
 
 
-def _named_scale(name: str, calls: Sequence[Call], model: nn.Module, example: Tensor) -> Scale:
+def _named_scale(name: str, calls: Sequence[Call], model: nn.Module) -> Scale:
     layer, _, number = name.partition('#')
     modules = dict(model.named_modules())
     if layer not in modules or not layer:
@@ -121,7 +121,7 @@ def _named_scale(name: str, calls: Sequence[Call], model: nn.Module, example: Te
         )
     if not own:
         raise ConfigurationError(f"scale '{name}': the forward pass never calls '{layer}'")
-    scale = _scale_of(own[int(number) if number else -1], example)
+    scale = _scale_of(own[int(number) if number else -1])
     if scale is None:
         raise ConfigurationError(
             f"scale '{name}': the output of '{layer}' is no map of shape (B, C, H, W)"
@@ -143,10 +143,5 @@ def _attends(call: Call, example: Tensor) -> bool:
     return found is None or found.channels_last
 
 
-def _scale_of(call: Call, example: Tensor) -> Scale | None:
-    found = feature_map(call.output, example)
-    if found is None:
-        return None
-    return Scale(
-        call.layer, call.index, found.channels, found.height, found.width, found.channels_last
-    )
+def _scale_of(call: Call) -> Scale | None:
+    return None if call.map is None else Scale(call.layer, call.index, *call.map)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import threading
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,9 +12,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 from smoe_ros.errors import ConfigurationError
+from smoe_ros.scales.feature_maps import FeatureMap, feature_map, octave_of
+from smoe_ros.scales.hooks import hooked
 
 
 @dataclass(eq=False)
@@ -26,14 +27,16 @@ class Call:
         index: Which call of this module within the pass, from 0.
         module: The module.
         parent: The call inside which it ran, None for the network itself.
-        depth: Number of calls around it.
         start: Time of its start, as a count of starts and ends.
         end: Time of its end.
         argument: The first tensor among its arguments, None if there is none.
         input: The first of four dimensions among them, None if there is none.
+        input_octave: How often the resolution of the input was halved, None without an input.
         input_version: How often the input had been changed in place when it started.
         output: What it returned.
         output_version: How often the output had been changed in place when it ended.
+        map: How the output lies over the image, None if it is no map.
+        octave: How often the resolution of that map was halved, None if there is none.
         rectified: Whether the output was a map without negative values when the call ended
             (an operation in place may change it later).
     """
@@ -42,14 +45,16 @@ class Call:
     index: int
     module: nn.Module
     parent: Call | None
-    depth: int
     start: int
     argument: Tensor | None
     input: Tensor | None
+    input_octave: int | None
     input_version: int
     end: int = -1
     output: Any = None
     output_version: int = 0
+    map: FeatureMap | None = None
+    octave: int | None = None
     rectified: bool = False
 
     def ancestors(self) -> Iterator[Call]:
@@ -63,8 +68,8 @@ class Call:
 def trace(model: nn.Module, example: Tensor) -> list[Call]:
     """Run a network once and write down every call of a module, in order of their starts.
 
-    All inputs and outputs stay alive with the list, so that tensors can be told apart by identity;
-    the hooks are gone when this returns or raises. Calls in other threads are not written down.
+    All inputs and outputs stay alive with the list, so that tensors can be told apart by identity.
+    Calls in other threads are not written down.
 
     Args:
         model: The network, in evaluation mode.
@@ -73,56 +78,46 @@ def trace(model: nn.Module, example: Tensor) -> list[Call]:
     Raises:
         ConfigurationError: If the network does not run on the example, as when it is too small.
     """
+    paths = {module: path for path, module in model.named_modules()}
     calls: list[Call] = []
-    open_calls: list[Call] = []
-    counts: Counter[str] = Counter()
-    clock = iter(range(2**62))
-    thread = threading.get_ident()
+    running: list[Call] = []
+    counts: Counter[nn.Module] = Counter()
+    clock = itertools.count()
 
-    def started(layer: str, module: nn.Module, args: tuple[Any, ...]) -> None:
-        if threading.get_ident() != thread:
-            return
-        parent = open_calls[-1] if open_calls else None
+    def started(module: nn.Module, args: Any) -> None:
         tensors = [argument for argument in args if isinstance(argument, Tensor)]
         first_map = next((tensor for tensor in tensors if tensor.ndim == 4), None)
         call = Call(
-            layer,
-            counts[layer],
+            paths[module],
+            counts[module],
             module,
-            parent,
-            len(open_calls),
+            running[-1] if running else None,
             next(clock),
             next(iter(tensors), None),
             first_map,
+            None if first_map is None else octave_of(first_map, example),
             version_of(first_map),
         )
-        counts[layer] += 1
+        counts[module] += 1
         calls.append(call)
-        open_calls.append(call)
+        running.append(call)
 
-    def ended(output: Any) -> None:
-        if threading.get_ident() != thread:
-            return
-        call = open_calls.pop()
-        call.end = next(clock)
-        call.output = output
-        call.output_version = version_of(output)
+    def ended(_module: nn.Module, _args: Any, output: Any) -> None:
+        call = running.pop()
+        call.end, call.output, call.output_version = next(clock), output, version_of(output)
+        call.map = feature_map(output, example)
+        if call.map is not None:
+            call.octave = octave_of(output, example)
         if isinstance(output, Tensor) and output.ndim == 4:
             call.rectified = bool((output >= 0).all())
 
-    def start_hook(layer: str) -> Any:
-        return lambda module, args: started(layer, module, args)
-
-    def end_hook(_module: nn.Module, _args: Any, output: Any) -> None:
-        ended(output)
-
-    handles: list[RemovableHandle] = []
     try:
-        for layer, module in model.named_modules():
-            handles.append(module.register_forward_pre_hook(start_hook(layer)))
-            handles.append(module.register_forward_hook(end_hook))
         # Without inference mode, whose tensors do not count their changes.
-        with torch.inference_mode(False), torch.no_grad():
+        with (
+            hooked(paths, before=started, after=ended),
+            torch.inference_mode(False),
+            torch.no_grad(),
+        ):
             model(example)
     except torch.cuda.OutOfMemoryError:
         raise  # which a smaller input or another device mends
@@ -132,9 +127,6 @@ def trace(model: nn.Module, example: Tensor) -> list[Call]:
             f'{type(model).__name__} does not run on an input of {size}, a larger one may do: '
             f'{error}'
         ) from error
-    finally:
-        for handle in handles:
-            handle.remove()
     return calls
 
 

@@ -11,33 +11,27 @@ copy, it is the widest activation module's output at that octave, the last among
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from torch import Tensor
 
 from smoe_ros.scales.activations import is_activation, is_gate
-from smoe_ros.scales.feature_maps import feature_map, octave
+from smoe_ros.scales.feature_maps import feature_map, octave_of
 from smoe_ros.scales.tracing import Call, version_of
 
 
-def activations_by_octave(calls: Sequence[Call], example: Tensor) -> list[Call]:
+def activations_by_octave(calls: Sequence[Call]) -> list[Call]:
     """Return the calls whose outputs are a network's scales, finest first.
 
     Args:
         calls: All calls of one forward pass, as `trace` returns them.
-        example: The pass's input, shape (1, C, H, W).
     """
-    found = {
-        octave(call.output, example)
-        for call in calls
-        if feature_map(call.output, example) is not None
-    }
-    chosen = [_activation_of(one, calls, example) for one in sorted(found)]
+    found = {call.octave for call in calls if call.octave is not None}
+    chosen = [_activation_of(octave, calls) for octave in sorted(found)]
     return [call for call in chosen if call is not None]
 
 
-@dataclass(frozen=True)
-class _TrunkEnd:
+class _TrunkEnd(NamedTuple):
     """The tensor with which the trunk leaves an octave, as it is at that time."""
 
     tensor: Tensor
@@ -45,47 +39,43 @@ class _TrunkEnd:
     time: int
 
 
-def _activation_of(wanted: int, calls: Sequence[Call], example: Tensor) -> Call | None:
+def _activation_of(octave: int, calls: Sequence[Call]) -> Call | None:
     """Return the call whose output is the activation of an octave, None if there is none."""
-    for end in _trunk_ends(wanted, calls, example):
-        producer = _producer(end, wanted, calls, example)
+    for end in _trunk_ends(octave, calls):
+        producer = _producer(end, octave, calls)
         if producer is not None:
             return producer
-    return _widest(wanted, calls, example)
+    return _widest(octave, calls)
 
 
-def _trunk_ends(wanted: int, calls: Sequence[Call], example: Tensor) -> list[_TrunkEnd]:
-    drops = [call for call in calls if _leaves(call, wanted, example)]
+def _trunk_ends(octave: int, calls: Sequence[Call]) -> list[_TrunkEnd]:
+    root = calls[0]
+    drops = [call for call in calls if call.input is not root.input and _leaves(call, octave)]
     if drops:
         # The outermost leaving module; of several beside each other the last, nearest the head.
-        drop = min(reversed(drops), key=lambda call: call.depth)
+        drop = min(reversed(drops), key=lambda call: len(list(call.ancestors())))
         if drop.input is not None:
             return [_TrunkEnd(drop.input, drop.input_version, drop.start)]
-    root = calls[0]
+    assert root.input is not None, 'a network is traced on an image'
     return [
         _TrunkEnd(tensor, version_of(tensor), root.end)
         for tensor in reversed(list(_tensors(root.output)))
-        if feature_map(tensor, example) is not None and octave(tensor, example) == wanted
+        if feature_map(tensor, root.input) and octave_of(tensor, root.input) == octave
     ]
 
 
-def _leaves(call: Call, wanted: int, example: Tensor) -> bool:
+def _leaves(call: Call, octave: int) -> bool:
     """Whether the trunk leaves the octave with this call."""
-    if call.input is None or call.input is example or octave(call.input, example) != wanted:
-        return False
-    if _stays(call, wanted, example):
-        return False
     # A gate pools inside a block that stays: nothing on the trunk drops there.
-    return not any(_stays(ancestor, wanted, example) for ancestor in call.ancestors())
+    around = (call, *call.ancestors())
+    return call.input_octave == octave and not any(_stays(one, octave) for one in around)
 
 
-def _stays(call: Call, wanted: int, example: Tensor) -> bool:
-    return feature_map(call.output, example) is not None and octave(call.output, example) <= wanted
+def _stays(call: Call, octave: int) -> bool:
+    return call.octave is not None and call.octave <= octave
 
 
-def _producer(
-    trunk_end: _TrunkEnd, wanted: int, calls: Sequence[Call], example: Tensor
-) -> Call | None:
+def _producer(trunk_end: _TrunkEnd, octave: int, calls: Sequence[Call]) -> Call | None:
     """Return the outermost call of this octave that made the trunk's last tensor there.
 
     None if the tensor is signed, a pooled copy, or made of probabilities.
@@ -97,7 +87,7 @@ def _producer(
         and call.output_version == trunk_end.version
         and call.rectified
         and call.end < trunk_end.time
-        and _belongs(call, wanted, example)
+        and _belongs(call, octave)
     ]
     # The one that made it ended first; later ones are blocks around it, or pass it on as Dropout.
     maker = min(candidates, key=lambda call: call.end, default=None)
@@ -114,13 +104,13 @@ def _pools(call: Call) -> bool:
     return call.input.shape[-2:].numel() > call.output.shape[-2:].numel()
 
 
-def _widest(wanted: int, calls: Sequence[Call], example: Tensor) -> Call | None:
+def _widest(octave: int, calls: Sequence[Call]) -> Call | None:
     """Return the widest activation module's call at an octave, the last among equals."""
-    widths = {}
-    for call in calls:
-        found = feature_map(call.output, example) if is_activation(call.module) else None
-        if found is not None and octave(call.output, example) == wanted:
-            widths[call] = found.channels
+    widths = {
+        call: call.map.channels
+        for call in calls
+        if call.map is not None and call.octave == octave and is_activation(call.module)
+    }
     last = max(widths, key=lambda call: (widths[call], call.end), default=None)
     if last is None:
         return None
@@ -131,17 +121,17 @@ def _widest(wanted: int, calls: Sequence[Call], example: Tensor) -> Call | None:
         if call.layer
         and call.output is last.output
         and call.output_version == last.output_version
-        and _belongs(call, wanted, example)
+        and _belongs(call, octave)
     ]
     return max(blocks, key=lambda call: call.end, default=last)
 
 
-def _belongs(call: Call, wanted: int, example: Tensor) -> bool:
+def _belongs(call: Call, octave: int) -> bool:
     """Whether a call works on one scale only.
 
     A container such as `features` spans many: its last block speaks for the octave.
     """
-    return call.input is not None and octave(call.input, example) >= wanted - 1
+    return call.input_octave is not None and call.input_octave >= octave - 1
 
 
 def _tensors(output: object) -> Iterator[Tensor]:
@@ -149,8 +139,7 @@ def _tensors(output: object) -> Iterator[Tensor]:
     if isinstance(output, Tensor):
         yield output
     elif isinstance(output, Mapping):
-        for value in output.values():
-            yield from _tensors(value)
+        yield from _tensors(list(output.values()))
     elif isinstance(output, (list, tuple)):
         for value in output:
             yield from _tensors(value)

@@ -17,8 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from smoe_ros.scales.observation import evaluating
-from smoe_ros.scales.tracing import trace
+from smoe_ros.scales import evaluating, trace
 
 NOTHING = 'nothing'
 

@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
@@ -17,7 +16,8 @@ from rclpy.serialization import deserialize_message
 
 from smoe_msgs.msg import ScaleContributions
 from smoe_ros.bags import Message, Recording
-from smoe_ros.errors import ConfigurationError
+from smoe_ros.errors import ConfigurationError, FrameError
+from smoe_ros.messages.stamp_order import nanoseconds
 from smoe_ros.offline.recorded_images import CONTRIBUTIONS_TYPE, in_words
 from smoe_ros.rendering.overview import scale_bar
 
@@ -26,7 +26,7 @@ _DIAGNOSTICS_TYPE = 'diagnostic_msgs/msg/DiagnosticArray'
 # A status that has it is one of ours.
 _OWN_FIGURE = 'frames in'
 # rclpy raises its RMWError, a RuntimeError, on bytes that are no such message.
-NO_MESSAGE = (RuntimeError, ValueError, TypeError)
+_NO_MESSAGE = (RuntimeError, ValueError, TypeError)
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,7 @@ class Camera:
         namespace: Of its outputs, for example ``/front/smoe``.
         stamps: Of the frames in nanoseconds, shape (N,).
         times: When the explanations were received in nanoseconds, shape (N,).
-        label_names: Every class that occurs.
-        labels: Index of each frame's class in `label_names`, -1 without a classifier; shape (N,).
+        labels: Class of each frame, empty without a classifier.
         probabilities: Of those classes, shape (N,).
         groups: One a network and set of scales, in the order of their first frames.
         statistics: Statistics over channels that occur.
@@ -71,8 +70,7 @@ class Camera:
     namespace: str
     stamps: NDArray[np.int64]
     times: NDArray[np.int64]
-    label_names: tuple[str, ...]
-    labels: NDArray[np.int64]
+    labels: tuple[str, ...]
     probabilities: NDArray[np.float64]
     groups: tuple[Group, ...]
     statistics: tuple[str, ...]
@@ -82,11 +80,6 @@ class Camera:
     def clock(self) -> NDArray[np.int64]:
         """Stamps in nanoseconds, shape (N,); of a frame without one (0), when it was received."""
         return np.where(self.stamps == 0, self.times, self.stamps)
-
-    def label(self, frame: int) -> str:
-        """Return a frame's class, empty without a classifier."""
-        number = int(self.labels[frame])
-        return self.label_names[number] if number >= 0 else ''
 
 
 @dataclass(frozen=True)
@@ -111,6 +104,14 @@ class BagContent:
         """Return when times (nanoseconds) were, in seconds since the bag's first message."""
         return np.divide(times - self.start, 1e9, dtype=np.float64)
 
+    def counts_of(self, camera: Camera) -> dict[str, str]:
+        """Return the node's last figures of a camera, empty if the bag does not hold them."""
+        if len(self.cameras) == len(self.counts) == 1:
+            return next(iter(self.counts.values()))
+        above = camera.namespace.rpartition('/')[0]
+        found = (v for topic, v in self.counts.items() if topic.rpartition('/')[0] == above)
+        return next(found, {})
+
 
 def read_content(recording: Recording) -> BagContent:
     """Read the contributions and diagnostics of a bag; of each frame, numbers are kept only.
@@ -126,7 +127,8 @@ def read_content(recording: Recording) -> BagContent:
             f"'{recording.path}' has no explanation: no topic of type {CONTRIBUTIONS_TYPE}"
             f'{reasons}; {in_words(known)}'
         )
-    frames = {topic: _Frames() for topic in sorted(topics)}
+    frames: dict[str, list[_Frame]] = {topic: [] for topic in sorted(topics)}
+    names: dict[Any, Any] = {}
     counts: dict[str, dict[str, str]] = {}
     lost: Counter[str] = Counter()
     told = known.get(_DIAGNOSTICS)
@@ -134,13 +136,15 @@ def read_content(recording: Recording) -> BagContent:
     for message in recording.messages(topics | diagnostics):
         try:
             if message.topic in topics:
-                frames[message.topic].add(message, lost)
+                frames[message.topic].append(_frame_of(message, names))
             else:
                 _take_counts(deserialize_message(message.data, DiagnosticArray), counts)
-        except NO_MESSAGE:
+        except FrameError as error:
+            lost[f"of '{message.topic}' {error}"] += 1
+        except _NO_MESSAGE:
             lost[f"of '{message.topic}' that cannot be deserialised"] += 1
     sentences = [f'messages {what}: {number}' for what, number in lost.items()]
-    cameras = [_camera(topic, found) for topic, found in frames.items() if found.stamps]
+    cameras = [_camera(topic, found) for topic, found in frames.items() if found]
     if not cameras or recording.start is None or recording.end is None:
         reasons = '; '.join(['', *sentences, *recording.flaws])
         raise ConfigurationError(
@@ -151,86 +155,72 @@ def read_content(recording: Recording) -> BagContent:
     return BagContent(recording.start, recording.end, tuple(cameras), counts, tuple(sentences))
 
 
-@dataclass
-class _Numbers:
-    """Growing numbers of one group."""
+class _Frame(NamedTuple):
+    """The numbers of one frame; names that recur are kept once."""
 
-    sizes: tuple[str, ...]
-    frames: array[int] = field(default_factory=lambda: array('q'))
-    contributions: array[float] = field(default_factory=lambda: array('d'))
-    information: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-
-
-@dataclass
-class _Frames:
-    """Growing numbers of one camera."""
-
-    stamps: array[int] = field(default_factory=lambda: array('q'))
-    times: array[int] = field(default_factory=lambda: array('q'))
-    labels: array[int] = field(default_factory=lambda: array('q'))
-    probabilities: array[float] = field(default_factory=lambda: array('d'))
-    numbers: dict[str, int] = field(default_factory=dict)
-    groups: dict[tuple[str, tuple[str, ...]], _Numbers] = field(default_factory=dict)
-    # Dictionaries for sets that keep their order.
-    statistics: dict[str, None] = field(default_factory=dict)
-    normalizations: dict[str, None] = field(default_factory=dict)
-
-    def add(self, message: Message, lost: Counter[str]) -> None:
-        """Take the numbers of a frame."""
-        found = deserialize_message(message.data, ScaleContributions)
-        shares = [scale.contribution for scale in found.scales]
-        if not shares or not np.isfinite(shares).all():
-            lost[f"of '{message.topic}' without finite contributions"] += 1
-            return
-        bars = [scale_bar(scale, 0) for scale in found.scales]
-        group = self.groups.setdefault(
-            (found.backbone, tuple(bar.label for bar in bars)),
-            _Numbers(
-                tuple(bar.note.replace('x', '×') for bar in bars),
-                information=np.zeros(len(bars)),
-            ),
-        )
-        group.frames.append(len(self.stamps))
-        group.contributions.extend(shares)
-        group.information += [scale.information for scale in found.scales]
-        stamp = found.header.stamp
-        self.stamps.append(stamp.sec * 10**9 + stamp.nanosec)
-        self.times.append(message.time)
-        self.labels.append(self._label(found))
-        self.probabilities.append(found.class_probability)
-        self.statistics[found.statistic] = None
-        self.normalizations[found.normalization] = None
-
-    def _label(self, found: Any) -> int:
-        if found.class_id < 0 and not found.class_label:
-            return -1
-        name = found.class_label or f'class {found.class_id}'
-        return self.numbers.setdefault(name, len(self.numbers))
+    stamp: int
+    time: int
+    label: str
+    probability: float
+    network: tuple[str, tuple[str, ...], tuple[str, ...]]
+    method: tuple[str, str]
+    contributions: tuple[float, ...]
+    information: tuple[float, ...]
 
 
-def _camera(topic: str, frames: _Frames) -> Camera:
+def _frame_of(message: Message, names: dict[Any, Any]) -> _Frame:
+    """Return a frame's numbers.
+
+    Raises:
+        FrameError: If its contributions are no numbers.
+    """
+    found = deserialize_message(message.data, ScaleContributions)
+    shares = tuple(scale.contribution for scale in found.scales)
+    if not shares or not np.isfinite(shares).all():
+        raise FrameError('without finite contributions')
+    bars = [scale_bar(scale, 0) for scale in found.scales]
+    label = found.class_label or (f'class {found.class_id}' if found.class_id >= 0 else '')
+    network = (
+        found.backbone,
+        tuple(bar.label for bar in bars),
+        tuple(bar.note.replace('x', '×') for bar in bars),
+    )
+    method = found.statistic, found.normalization
+    return _Frame(
+        nanoseconds(found.header.stamp),
+        message.time,
+        names.setdefault(label, label),
+        found.class_probability,
+        names.setdefault(network, network),
+        names.setdefault(method, method),
+        shares,
+        tuple(scale.information for scale in found.scales),
+    )
+
+
+def _camera(topic: str, frames: Sequence[_Frame]) -> Camera:
     namespace = topic.rpartition('/')[0]
+    groups: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+    for index, frame in enumerate(frames):
+        groups.setdefault(frame.network[:2], []).append(index)
     return Camera(
         name=namespace.rpartition('/')[0] or 'camera',
         namespace=namespace,
-        stamps=np.array(frames.stamps, np.int64),
-        times=np.array(frames.times, np.int64),
-        label_names=tuple(frames.numbers),
-        labels=np.array(frames.labels, np.int64),
-        probabilities=np.array(frames.probabilities, np.float64),
+        stamps=np.array([frame.stamp for frame in frames]),
+        times=np.array([frame.time for frame in frames]),
+        labels=tuple(frame.label for frame in frames),
+        probabilities=np.array([frame.probability for frame in frames]),
         groups=tuple(
             Group(
-                backbone,
-                layers,
-                numbers.sizes,
-                np.array(numbers.frames, np.int64),
-                np.array(numbers.contributions).reshape(-1, len(layers)),
-                numbers.information / len(numbers.frames),
+                *frames[indices[0]].network,
+                np.array(indices),
+                np.array([frames[index].contributions for index in indices]),
+                np.mean([frames[index].information for index in indices], axis=0),
             )
-            for (backbone, layers), numbers in frames.groups.items()
+            for indices in groups.values()
         ),
-        statistics=tuple(frames.statistics),
-        normalizations=tuple(frames.normalizations),
+        statistics=tuple(dict.fromkeys(frame.method[0] for frame in frames)),
+        normalizations=tuple(dict.fromkeys(frame.method[1] for frame in frames)),
     )
 
 
@@ -240,14 +230,3 @@ def _take_counts(message: Any, counts: dict[str, dict[str, str]]) -> None:
         if _OWN_FIGURE in values:
             # Of bags from before the hardware id, the name: "node: topic".
             counts[status.hardware_id or status.name.rpartition(': ')[2]] = values
-
-
-def counts_of(camera: Camera, cameras: Sequence[Camera], content: BagContent) -> dict[str, str]:
-    """Return the node's last figures of a camera, empty if the bag does not hold them."""
-    if len(cameras) == len(content.counts) == 1:
-        return next(iter(content.counts.values()))
-    above = camera.namespace.rpartition('/')[0]
-    for topic, values in content.counts.items():
-        if topic.rpartition('/')[0] == above:
-            return values
-    return {}

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +13,14 @@ import cv2
 from smoe_ros.bags import Recording, Topic
 from smoe_ros.errors import FrameError
 from smoe_ros.images import Rgb
-from smoe_ros.offline.recorded_images import COMPRESSED_TYPE, RAW_TYPE, decode_image
+from smoe_ros.offline.recorded_images import COMPRESSED_TYPE, RAW_TYPE, decode_image, stamp_of
 
 # What shows a frame, the best first.
 _OUTPUTS = ('overlay', 'overview', 'heat_map', 'lovi', 'saliency')
 _WIDTH, _HEIGHT = 320, 640
 _QUALITY = 75
+# Pictures of this aspect ratio lie above each other, others side by side.
+_WIDE = 1.6
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Picture:
     topic: str
     width: int
     height: int
+
+    @property
+    def tall(self) -> bool:
+        """Whether two of them belong side by side, not above each other."""
+        return self.width < _WIDE * self.height
 
 
 @dataclass(frozen=True)
@@ -98,8 +104,7 @@ def find_pictures(
             continue
         nearest: dict[Wish, int] = {}
         for message in recording.messages({topic for topic, _ in wanted}):
-            stamp = _stamp_of(message.data)
-            for wish in wanted.get((message.topic, stamp), ()) if stamp is not None else ():
+            for wish in wanted.get((message.topic, stamp_of(message.data)), ()):
                 off = abs(message.time - wish.time)
                 if off >= nearest.get(wish, off + 1):
                     continue
@@ -121,15 +126,6 @@ def _both(topics: Mapping[str, Topic], name: str) -> list[str]:
 def _is_image(topic: Topic) -> bool:
     kind = COMPRESSED_TYPE if topic.name.endswith('/compressed') else RAW_TYPE
     return topic.type == kind and topic.count != 0
-
-
-def _stamp_of(data: bytes) -> int | None:
-    """Return the stamp at the begin of a CDR message, without reading the picture behind it."""
-    if len(data) < 12:
-        return None
-    # The second byte of the encapsulation tells the byte order.
-    seconds, nanoseconds = struct.unpack_from('<iI' if data[1] & 1 else '>iI', data, 4)
-    return int(seconds) * 10**9 + int(nanoseconds)
 
 
 def _shrunk(rgb: Rgb, topic: str) -> Picture:

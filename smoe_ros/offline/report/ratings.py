@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,8 +42,7 @@ class Ratings:
     means: Floats
 
 
-@dataclass(frozen=True)
-class Gap:
+class Gap(NamedTuple):
     """A span without explained frames.
 
     Attributes:
@@ -160,27 +161,21 @@ def bands_of(camera: Camera, count: int) -> list[Band]:
     With more than `MOST_COLUMNS` frames, several in a row count as their most frequent class.
     """
     total = len(camera.labels)
-    numbers = np.bincount(camera.labels[camera.labels >= 0], minlength=len(camera.label_names))
-    begins, labels = np.array(camera.times), camera.labels
     edges = column_edges(total)
-    if len(edges) < total:
-        ends = [*edges[1:].tolist(), total]
-        labels = np.array(
-            [
-                np.bincount(labels[first:last] + 1).argmax() - 1
-                for first, last in zip(edges.tolist(), ends, strict=True)
-            ]
-        )
-        begins = begins[edges]
+    columns = [
+        Counter(camera.labels[first:last]).most_common(1)[0][0]
+        for first, last in itertools.pairwise([*edges.tolist(), total])
+    ]
+    begins = camera.times[edges]
     # A class lasts until the next frame, but not through a gap.
     steps = np.diff(begins)
     period = int(np.median(steps)) if len(steps) else 0
     lengths = np.append(np.where(steps > GAP_PERIODS * period, period, steps), period)
     bands = []
-    for number in np.argsort(-numbers, kind='stable')[:count].tolist():
-        own = labels == number
+    for label, number in Counter(filter(None, camera.labels)).most_common(count):
+        own = np.array([column == label for column in columns])
         spans = _joined(begins[own], begins[own] + np.maximum(lengths[own], 0))
-        bands.append(Band(camera.label_names[number], float(numbers[number] / total), spans))
+        bands.append(Band(label, number / total, spans))
     return bands
 
 

@@ -5,23 +5,25 @@
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from smoe_ros.bags import Recording
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.offline.report.camera_section import CameraReport
-from smoe_ros.offline.report.explained_bag import BagContent, Camera, counts_of, read_content
-from smoe_ros.offline.report.page import report_page
-from smoe_ros.offline.report.picture_sheet import Chosen
+from smoe_ros.offline.report import ratings
+from smoe_ros.offline.report.camera_report import CameraReport
+from smoe_ros.offline.report.charts import BOX, line_colours
+from smoe_ros.offline.report.explained_bag import BagContent, read_content
 from smoe_ros.offline.report.pictures import Wish, find_pictures, lovi_topics, main_topics
-from smoe_ros.offline.report.ratings import LEAST_UNUSUAL, Ratings, pick, rate_frames
 
 FINE, FLAWED = 0, 3
-_TILES = 6
+_TEMPLATE = 'report.html.j2'
+# Backgrounds of the style sheet's cards.
+_LIGHT, _DARK = (255, 255, 255), (27, 29, 34)
 
 
 def write_report(bag: Path, output: Path, say: Callable[[str], None]) -> int:
@@ -42,94 +44,72 @@ def write_report(bag: Path, output: Path, say: Callable[[str], None]) -> int:
     _check_output(output)
     with Recording(bag) as recording:
         content = read_content(recording)
-        reports = [_chosen_of(camera, content) for camera in content.cameras]
-        reports, problems = _with_pictures(reports, recording)
+        reports = [CameraReport(camera, content) for camera in content.cameras]
+        problems = _add_pictures(reports, recording)
         flaws = [*recording.flaws, *content.lost]
-    page = report_page(bag.resolve().name, content, reports, flaws)
+    page = _page(bag.resolve().name, content, reports, flaws)
     for sentence in (*flaws, *problems, *(report.hint for report in reports if report.hint)):
         say(sentence)
     _write_whole(output, page)
     return FLAWED if flaws else FINE
 
 
-def _chosen_of(camera: Camera, content: BagContent) -> CameraReport:
-    """Rate a camera's frames and choose those of the contact sheet."""
-    ratings = [rate_frames(camera, group) for group in camera.groups]
-    distances = np.full(len(camera.times), np.nan)
-    for group, rating in zip(camera.groups, ratings, strict=True):
-        distances[group.frames] = rating.distances
-    far = np.where(distances > LEAST_UNUSUAL, distances, np.nan)
-    unusual = pick(-far, camera.times, _TILES)
-    distances[unusual] = np.nan
-    usual = pick(distances, camera.times, _TILES)
-    return CameraReport(
-        camera,
-        ratings,
-        [_chosen(frame, camera, ratings, content) for frame in unusual],
-        [_chosen(frame, camera, ratings, content) for frame in usual],
-        counts_of(camera, content.cameras, content),
-    )
-
-
-def _chosen(frame: int, camera: Camera, ratings: Sequence[Ratings], content: BagContent) -> Chosen:
-    for group, rating in zip(camera.groups, ratings, strict=True):
-        place = int(np.searchsorted(group.frames, frame))
-        if place < len(group.frames) and group.frames[place] == frame:
-            return Chosen(
-                frame,
-                float(content.seconds(camera.times[frame])),
-                camera.label(frame),
-                float(camera.probabilities[frame]),
-                float(rating.distances[place]),
-                group.layers,
-                group.contributions[place],
-                rating.means[place],
-            )
-    raise AssertionError('every frame is of a group')
-
-
-def _with_pictures(
-    reports: Sequence[CameraReport], recording: Recording
-) -> tuple[list[CameraReport], list[str]]:
-    """Add the chosen frames' pictures; return what kept some from being shown, too."""
+def _add_pictures(reports: Sequence[CameraReport], recording: Recording) -> list[str]:
+    """Add the pictures of the chosen frames; return what kept some from being shown."""
     topics = recording.topics
-    wishes: dict[tuple[int, int], tuple[Wish, Wish]] = {}
-    for number, report in enumerate(reports):
+    wanted = []
+    for report in reports:
         camera = report.camera
         main = main_topics(topics, camera.namespace)
-        lovi = lovi_topics(topics, camera.namespace)
-        for chosen in (*report.unusual, *report.usual):
-            stamp, time = int(camera.stamps[chosen.frame]), int(camera.times[chosen.frame])
-            both = Wish(stamp, time, main), Wish(stamp, time, lovi)
-            wishes[number, chosen.frame] = both
-    found, problems = find_pictures(recording, [wish for both in wishes.values() for wish in both])
-
-    def shown(number: int, frames: Sequence[Chosen]) -> list[Chosen]:
-        with_pictures = []
-        for chosen in frames:
-            pictures = [found[wish] for wish in wishes[number, chosen.frame] if wish in found]
-            by_topic = {picture.topic: picture for picture in pictures}
-            with_pictures.append(replace(chosen, pictures=tuple(by_topic.values())))
-        return with_pictures
-
-    return [
-        replace(
-            report,
-            unusual=shown(number, report.unusual),
-            usual=shown(number, report.usual),
-            hint=_hint(report.camera, main_topics(topics, report.camera.namespace)),
-        )
-        for number, report in enumerate(reports)
-    ], problems
+        if not main:
+            report.hint = (
+                f"The bag has no pictures of '{camera.name}': recording "
+                f"'{camera.namespace}/overlay/compressed', too, would show them here."
+            )
+        for tile in (*report.unusual, *report.usual):
+            stamp, time = int(camera.stamps[tile.frame]), int(camera.times[tile.frame])
+            for names in (main, lovi_topics(topics, camera.namespace)):
+                wanted.append((tile, Wish(stamp, time, names)))
+    found, problems = find_pictures(recording, [wish for _, wish in wanted])
+    for tile, wish in wanted:
+        picture = found.get(wish)
+        # LOVI itself may be the best that there is of a frame.
+        if picture is not None and picture.topic not in {one.topic for one in tile.pictures}:
+            tile.pictures.append(picture)
+    return problems
 
 
-def _hint(camera: Camera, topics: Sequence[str]) -> str:
-    if topics:
-        return ''
-    return (
-        f"The bag has no pictures of '{camera.name}': recording "
-        f"'{camera.namespace}/overlay/compressed', too, would show them here."
+def _page(
+    title: str, content: BagContent, reports: Sequence[CameraReport], flaws: Sequence[str]
+) -> str:
+    environment = Environment(
+        loader=PackageLoader(__package__, '.'),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
     )
+    environment.filters.update(number=format, base64=lambda data: b64encode(data).decode())
+    counts = {len(group.layers) for camera in content.cameras for group in camera.groups}
+    return environment.get_template(_TEMPLATE).render(
+        title=title,
+        recorded=datetime(1970, 1, 1, tzinfo=timezone.utc)
+        + timedelta(microseconds=content.start // 1000),
+        duration=_duration((content.end - content.start) * 1e-9),
+        reports=reports,
+        flaws=flaws,
+        colours={n: (line_colours(n, _LIGHT), line_colours(n, _DARK)) for n in sorted(counts)},
+        box=BOX,
+        ratings=ratings,
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f'{hours} h {minutes} min {rest} s'
+    return f'{minutes} min {rest} s' if minutes else f'{seconds:.1f} s'
 
 
 def _check_output(output: Path) -> None:

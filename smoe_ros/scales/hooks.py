@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 # Of each network held in evaluation mode: how many hold it, and its modules that were training.
 _held: dict[nn.Module, tuple[int, list[nn.Module]]] = {}
@@ -55,6 +54,38 @@ def _in_training(model: nn.Module) -> list[nn.Module]:
 
 
 @contextmanager
+def hooked(
+    modules: Iterable[nn.Module],
+    *,
+    before: Callable[[nn.Module, Any], None] | None = None,
+    after: Callable[[nn.Module, Any, Any], Tensor | None] | None = None,
+) -> Iterator[None]:
+    """Be called whenever one of some modules runs in the thread that entered.
+
+    Other threads may run the same network meanwhile: their calls are not seen. The hooks are
+    removed on any way out, also where registering one of them fails.
+
+    Args:
+        modules: The modules.
+        before: Called with a module and its positional arguments before it runs.
+        after: Called with a module, its positional arguments and its output when it has run; what
+            it returns takes the output's place in the network, None leaves it.
+    """
+    thread = threading.get_ident()
+
+    def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *call: function(*call) if threading.get_ident() == thread else None
+
+    with ExitStack() as removals:
+        for module in modules:
+            if before is not None:
+                removals.callback(module.register_forward_pre_hook(guarded(before)).remove)
+            if after is not None:
+                removals.callback(module.register_forward_hook(guarded(after)).remove)
+        yield
+
+
+@contextmanager
 def observing(
     model: nn.Module,
     points: Sequence[tuple[str, int]],
@@ -63,8 +94,7 @@ def observing(
     """Read chosen activations of one forward pass on the spot.
 
     The activation is read inside its hook: still in cache, never kept, and before a later
-    operation in place can change it. The hooks are removed on leaving, and see only the calls of
-    the thread that entered.
+    operation in place can change it.
 
     Args:
         model: The network.
@@ -75,32 +105,20 @@ def observing(
     Raises:
         RuntimeError: On leaving without another error, if a point was not reached.
     """
-    numbers = {point: number for number, point in enumerate(points)}
-    reached: set[tuple[str, int]] = set()
-    counts: Counter[str] = Counter()
-    thread = threading.get_ident()
+    modules = [model.get_submodule(layer) for layer, _ in points]
+    waiting = {
+        (module, call): number
+        for number, (module, (_, call)) in enumerate(zip(modules, points, strict=True))
+    }
+    counts: Counter[nn.Module] = Counter()
 
-    def hook_of(layer: str) -> Callable[..., Tensor | None]:
-        def hook(_module: nn.Module, _args: Any, output: Any) -> Tensor | None:
-            if threading.get_ident() != thread:
-                return None
-            point = (layer, counts[layer])
-            counts[layer] += 1
-            if point not in numbers:
-                return None
-            reached.add(point)
-            return read(numbers[point], output)
+    def after(module: nn.Module, _args: Any, output: Any) -> Tensor | None:
+        number = waiting.pop((module, counts[module]), None)
+        counts[module] += 1
+        return None if number is None else read(number, output)
 
-        return hook
-
-    handles: list[RemovableHandle] = []
-    try:
-        for layer in dict.fromkeys(layer for layer, _ in points):
-            handles.append(model.get_submodule(layer).register_forward_hook(hook_of(layer)))
+    with hooked(dict.fromkeys(modules), after=after):
         yield
-        missing = [f'{layer}#{call}' for layer, call in points if (layer, call) not in reached]
-        if missing:
-            raise RuntimeError(f'the forward pass did not reach {", ".join(missing)}')
-    finally:
-        for handle in handles:
-            handle.remove()
+        if waiting:
+            missing = ', '.join(f'{points[n][0]}#{points[n][1]}' for n in waiting.values())
+            raise RuntimeError(f'the forward pass did not reach {missing}')
