@@ -189,7 +189,7 @@ COMMANDS = {
     'smoe_evaluate': lambda args: evaluate_options.parse_options(['--output', 'o', *args]),
     'smoe_scales': lambda args: smoe_scales.parse_options(['resnet18', *args]),
 }
-TABLES = {NodeOptions, *(type(parse([])) for parse in COMMANDS.values())}
+TABLES = dict.fromkeys((NodeOptions, *(type(parse([])) for parse in COMMANDS.values())))
 
 
 def another(one):
