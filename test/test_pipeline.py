@@ -176,15 +176,6 @@ def test_without_anybody_to_warn_every_frame_is_refused_and_the_device_stays():
     assert isinstance(pipeline.explain([CAT()])[0], FrameExplanation)
 
 
-def test_warming_up_leaves_a_device_without_memory():
-    told = []
-    pipeline, network = short_of_memory(told.append)
-    network.times = 1
-    pipeline.warm_up([(480, 640)])
-    assert pipeline.device == torch.device('cpu')
-    assert len(told) == 1
-
-
 @pytest.mark.skipif(torch.cuda.is_available(), reason='this machine has CUDA')
 def test_where_cuda_is_missing_the_cpu_is_taken_with_a_warning():
     told = []
@@ -237,10 +228,12 @@ def test_another_precision_does_not_touch_the_network_in_use(pipeline):
     assert_same(pipeline.explain([CAT()])[0], before)
 
 
-def test_a_pipeline_that_left_its_device_stays_away_while_that_device_is_asked_for():
-    pipeline, network = short_of_memory(lambda _text: None)
+def test_a_device_without_memory_to_warm_up_is_left_as_long_as_it_is_asked_for():
+    told = []
+    pipeline, network = short_of_memory(told.append)
     network.times = 1
     pipeline.warm_up([(480, 640)])
+    assert (pipeline.device, len(told)) == (torch.device('cpu'), 1)
     other = pipeline.reconfigured(dataclasses.replace(pipeline.settings, short_side=96))
     assert other.backbone.model is pipeline.backbone.model
     assert (other.device.type, other.precision) == ('cpu', torch.float32)
