@@ -10,6 +10,9 @@ import skimage.data
 import torch
 from torch import nn
 
+from smoe_ros.backbones import load_backbone
+from smoe_ros.errors import ConfigurationError
+
 CAT = skimage.data.chelsea  # 300x451
 COFFEE = skimage.data.coffee  # 400x600
 ROCKET = skimage.data.rocket  # 427x640
@@ -35,6 +38,16 @@ def photo_batch(height, width):
     crops = [photo()[40 : 40 + height, 60 : 60 + width] for photo in (CAT, COFFEE, ROCKET)]
     pixels = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
     return (pixels.float() - 127) / 128
+
+
+def refusal_of_backbone(*args, **options):
+    """Return the one line with which `load_backbone` refuses."""
+    with pytest.raises(ConfigurationError) as refused:
+        load_backbone(*args, **options)
+    text = str(refused.value)
+    assert '\n' not in text
+    assert len(text) < 700
+    return text
 
 
 def hooks_of(network):

@@ -4,11 +4,8 @@
 
 import argparse
 import hashlib
-import http.server
-import threading
-import urllib.request
 import warnings
-from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -88,9 +85,8 @@ def assert_loaded(backbone, state):
         lambda state: {'state_dict': state, 'epoch': 90, 'lr': 0.1},
         lambda state: {'model': state, 'optimizer': {'state': {}, 'param_groups': []}},
         lambda state: {f'module.{name}': value for name, value in state.items()},
-        lambda state: {'state_dict': {f'module.{name}': value for name, value in state.items()}},
     ],
-    ids=['bare', 'under state_dict', 'under model', 'DataParallel', 'DataParallel, nested'],
+    ids=['bare', 'under state_dict', 'under model', 'DataParallel'],
 )
 def test_a_checkpoint_is_loaded_in_each_of_its_usual_wrappings(saved, state, wrap):
     backbone = load_backbone(NAME, saved(wrap(state)))
@@ -137,18 +133,9 @@ def test_a_path_that_is_no_file_is_refused_with_the_choices(tmp_path):
         assert "is no file; give 'default', 'random' or the path of a checkpoint" in text
 
 
-@pytest.mark.parametrize(
-    'content',
-    [b'', b'epoch 1: loss 6.9\n' * 9, b'<html>Log in</html>', b'PK\x03\x04'],
-    ids=['empty', 'text', 'html', 'cut zip'],
-)
-def test_a_file_that_is_no_checkpoint_is_refused(saved, content):
-    assert 'is no readable checkpoint' in refusal(saved(content))
-
-
 def test_damaged_bytes_are_refused_whatever_the_unpickler_makes_of_them(saved):
-    for byte in range(256):
-        text = refusal(saved(bytes([byte]) * 64))
+    for content in (b'', b'<html>Log in</html>', *(bytes([byte]) * 64 for byte in range(256))):
+        text = refusal(saved(content))
         assert 'is no readable checkpoint' in text or 'holds no state dict' in text
 
 
@@ -201,11 +188,6 @@ def test_a_checkpoint_with_more_than_tensors_is_refused_with_the_way_out(saved, 
     assert 'save model.state_dict() alone' in text
 
 
-def test_a_whole_pickled_model_is_refused_with_the_way_out(saved):
-    text = refusal(saved(torchvision.models.get_model(NAME, weights=None)))
-    assert 'save model.state_dict() alone' in text
-
-
 # --- default weights in torch's cache -----------------------------------------------------------
 
 
@@ -240,13 +222,6 @@ def test_old_parameter_names_in_published_weights_are_understood(cache):
     assert_loaded(load_backbone('densenet121'), state)
 
 
-def test_a_damaged_file_in_the_cache_is_named(cache):
-    published_file(cache).write_bytes(b'<html>Log in to the network</html>\n')
-    text = refusal()
-    assert str(published_file(cache)) in text
-    assert 'is no readable checkpoint' in text
-
-
 def test_weights_of_another_network_in_the_cache_are_named(cache):
     torch.save({'conv.weight': torch.zeros(3, 3)}, published_file(cache))
     text = refusal()
@@ -254,72 +229,44 @@ def test_weights_of_another_network_in_the_cache_are_named(cache):
     assert 'delete that file' in text
 
 
-def test_code_in_a_file_in_the_cache_is_not_run(cache, tmp_path, state):
+def test_code_in_a_file_in_the_cache_is_not_run_and_the_file_is_named(cache, tmp_path, state):
     torch.save({**state, 'extra': RunsCode(tmp_path / 'run')}, published_file(cache))
-    refusal()
+    assert f"'{published_file(cache)}' is no readable checkpoint" in refusal()
     assert not (tmp_path / 'run').exists()
 
 
 # --- downloads ----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def no_proxy(monkeypatch):
-    for variable in ('http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(urllib.request, '_opener', None)  # it remembers the proxies
+def publish(file, monkeypatch):
+    """Let the published weights lie in a file of this machine."""
+    monkeypatch.setattr(PUBLISHED.value, 'url', file.as_uri())
 
 
-@pytest.fixture
-def server(no_proxy, tmp_path, monkeypatch):
-    """Serve a folder on this machine, and let the published weights lie there.
-
-    Returns a function that publishes a content under a hash, by default its own.
-    """
-    folder = tmp_path / 'served'
-    folder.mkdir()
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    http_server = http.server.ThreadingHTTPServer(
-        ('127.0.0.1', 0), partial(Quiet, directory=str(folder))
-    )
-    threading.Thread(target=http_server.serve_forever, daemon=True).start()
-
-    def publish(content, digest=None):
-        digest = digest or hashlib.sha256(content).hexdigest()[:8]
-        (folder / f'{NAME}-{digest}.pth').write_bytes(content)
-        url = f'http://127.0.0.1:{http_server.server_port}/{NAME}-{digest}.pth'
-        monkeypatch.setattr(PUBLISHED.value, 'url', url)
-
-    yield publish
-    http_server.shutdown()
-    http_server.server_close()
-
-
-def test_an_allowed_download_is_made_once_and_used(cache, server, state, tmp_path):
-    source = tmp_path / 'source.pth'
-    torch.save(state, source)
-    server(source.read_bytes())
+def test_an_allowed_download_is_made_once_and_used(cache, saved, state, tmp_path, monkeypatch):
+    content = Path(saved(state)).read_bytes()
+    source = tmp_path / f'{NAME}-{hashlib.sha256(content).hexdigest()[:8]}.pth'
+    source.write_bytes(content)
+    publish(source, monkeypatch)
     assert 'is missing' in refusal()
     assert_loaded(load_backbone(NAME, allow_download=True), state)
     assert published_file(cache).is_file()
+    source.unlink()
     load_backbone(NAME)
 
 
-def test_a_download_with_a_wrong_hash_is_refused_and_not_kept(cache, server):
-    server(b'<html>Log in to the network</html>', digest='0badc0de')
+def test_a_download_with_a_wrong_hash_is_refused_and_not_kept(cache, tmp_path, monkeypatch):
+    source = tmp_path / f'{NAME}-0badc0de.pth'
+    source.write_bytes(b'<html>Log in to the network</html>')
+    publish(source, monkeypatch)
     text = refusal(allow_download=True)
     assert f'could not be downloaded to {published_file(cache)}' in text
     assert 'invalid hash value' in text
     assert list(cache.iterdir()) == []
 
 
-def test_a_download_without_a_network_is_refused_in_one_line(cache, no_proxy, monkeypatch):
-    # Nothing listens on port 9 of this machine.
-    monkeypatch.setattr(PUBLISHED.value, 'url', f'http://127.0.0.1:9/{NAME}-00000000.pth')
+def test_a_download_that_fails_is_refused_in_one_line(cache, tmp_path, monkeypatch):
+    publish(tmp_path / f'{NAME}-00000000.pth', monkeypatch)
     text = refusal(allow_download=True)
     assert f'could not be downloaded to {published_file(cache)}' in text
     assert "put the file there, or set weights to a path or 'random'" in text

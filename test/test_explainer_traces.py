@@ -8,54 +8,55 @@ import threading
 import numpy as np
 import pytest
 import torch
-from small_networks import (
-    Raises,
-    Turnstile,
-    TurnstileReLU,
-    hooks_of,
-    one_thread,  # noqa: F401  # the fixture is autouse
-    plain,
-)
+from small_networks import Raises, Turnstile, TurnstileReLU, hooks_of, noise, one_thread, plain  # noqa: F401
 from torch import nn
 
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer import Explainer
 
-BATCH = torch.randn(2, 3, 32, 48, generator=torch.Generator().manual_seed(0))
-
-
-def with_pause(module, **options):
-    """Return a Plain network that runs `module` between its first and second scale."""
-    network = plain(**options)
-    network.pause = module.eval()
-    return network
+BATCH = noise(2, 3, 32, 48)
 
 
 def training_network(module=None):
     """Return a network in training mode but for one frozen BatchNorm, as in fine-tuning."""
-    network = with_pause(module or Raises(), batch_norm=True).train()
+    network = plain(batch_norm=True).train()
+    network.pause = (module or Raises()).eval()
     network.norm2.eval()
     return network
 
 
-def modes_of(network):
-    return {name: module.training for name, module in network.named_modules()}
-
-
-def state_of(network):
-    """Return a copy of all weights and of the statistics of BatchNorm."""
-    return {name: value.clone() for name, value in network.state_dict().items()}
-
-
-def assert_unchanged(network, state, modes):
-    assert modes_of(network) == modes
-    for name, value in network.state_dict().items():
-        assert torch.equal(value, state[name]), name
+def snapshot_of(network):
+    """Return what is to stay as it is: hooks, modes, weights, and statistics of BatchNorm."""
+    modes = {name: module.training for name, module in network.named_modules()}
+    state = {name: value.tolist() for name, value in network.state_dict().items()}
+    return hooks_of(network), modes, state
 
 
 def assert_same(one, other):
     for name, value in vars(one).items():
         torch.testing.assert_close(value, getattr(other, name), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize('error', [RuntimeError('no memory left'), KeyboardInterrupt('stop')])
+def test_hooks_modes_and_statistics_are_left_as_found_after_a_call_and_after_an_exception(error):
+    network = training_network()
+    before = snapshot_of(network)
+    explainer = Explainer(network)
+    expected = explainer(BATCH)
+    assert snapshot_of(network) == before
+    network.pause.error = error
+    with pytest.raises(type(error)) as raised:
+        explainer(BATCH)
+    assert raised.value is error
+    assert snapshot_of(network) == before
+    refusal = ConfigurationError if isinstance(error, RuntimeError) else KeyboardInterrupt
+    for scales in ('auto', ['act1']):
+        with pytest.raises(refusal, match=str(error)):
+            Explainer(network, scales=scales)
+        assert snapshot_of(network) == before
+    network.pause.error = None
+    assert_same(explainer(BATCH), expected)
+    assert_same(Explainer(network.eval())(BATCH), expected)
 
 
 # --- hooks --------------------------------------------------------------------------------------
@@ -69,31 +70,6 @@ def test_only_the_modules_that_are_read_carry_a_hook_and_only_during_a_call():
     explainer(BATCH)
     hooks = {key: len(hooks) for key, hooks in during}
     assert hooks == {('act1', '_forward_hooks'): 1, ('act3', '_forward_hooks'): 1}
-    assert hooks_of(network) == {}
-
-
-@pytest.mark.parametrize('error', [OSError('the disk is gone'), KeyboardInterrupt()])
-def test_no_hook_is_left_after_an_exception_inside_the_network(error):
-    network = with_pause(Raises())
-    explainer = Explainer(network)
-    expected = explainer(BATCH)
-    network.pause.error = error
-    with pytest.raises(type(error)) as raised:
-        explainer(BATCH)
-    assert raised.value is error
-    assert hooks_of(network) == {}
-    network.pause.error = None
-    assert_same(explainer(BATCH), expected)
-
-
-@pytest.mark.parametrize('error', [RuntimeError('no memory left'), KeyboardInterrupt('stop')])
-@pytest.mark.parametrize('scales', ['auto', ['act1']])
-def test_no_hook_is_left_after_an_exception_during_construction(error, scales):
-    network = with_pause(Raises())
-    network.pause.error = error
-    expected = ConfigurationError if isinstance(error, RuntimeError) else KeyboardInterrupt
-    with pytest.raises(expected, match=str(error)):
-        Explainer(network, scales=scales)
     assert hooks_of(network) == {}
 
 
@@ -137,39 +113,31 @@ def test_what_anothers_hook_puts_in_place_of_an_activation_is_what_is_read():
     assert (information[:, 1:] > 0).all()
 
 
-# --- modes, generators --------------------------------------------------------------------------
+# --- generators, gradients ----------------------------------------------------------------------
 
 
-def test_training_mode_of_each_module_and_batch_norm_statistics_are_left_as_found():
-    network = training_network()
-    state, modes = state_of(network), modes_of(network)
-    assert set(modes.values()) == {True, False}
-    explainer = Explainer(network)
-    explanation = explainer(BATCH)
-    assert_unchanged(network, state, modes)
-    network.pause.error = OSError('the disk is gone')
-    with pytest.raises(OSError, match='the disk is gone'):
-        explainer(BATCH)
-    assert_unchanged(network, state, modes)
-    network.pause.error = RuntimeError('no memory left')
-    with pytest.raises(ConfigurationError):
-        Explainer(network)
-    assert_unchanged(network, state, modes)
-    network.pause.error = None
-    assert_same(explanation, Explainer(network.eval())(BATCH))
+def state_of_libraries():
+    return (
+        torch.get_rng_state().tolist(),
+        np.random.get_state()[1].tolist(),
+        random.getstate(),
+        torch.is_grad_enabled(),
+        torch.is_inference_mode_enabled(),
+    )
 
 
-@pytest.mark.parametrize('enabled', [True, False])
-def test_random_generators_and_grad_mode_are_left_as_found(enabled):
+@pytest.mark.parametrize('cam', ['none', 'grad_cam'])
+@pytest.mark.parametrize('outer', [torch.enable_grad, torch.no_grad, torch.inference_mode])
+def test_random_generators_gradients_and_the_callers_mode_are_left_as_found(outer, cam):
     network = plain()
-    with torch.set_grad_enabled(enabled):
-        state = torch.get_rng_state(), np.random.get_state()[1].tolist(), random.getstate()
-        Explainer(network)(BATCH)
-        after = torch.get_rng_state(), np.random.get_state()[1].tolist(), random.getstate()
-        assert torch.equal(after[0], state[0])
-        assert after[1:] == state[1:]
-        assert torch.is_grad_enabled() is enabled
-        assert not torch.is_inference_mode_enabled()
+    expected = Explainer(network, cam=cam)(BATCH)
+    with outer():
+        before = state_of_libraries()
+        explanation = Explainer(network, cam=cam)(BATCH)
+        assert state_of_libraries() == before
+    assert torch.equal(explanation.saliency, expected.saliency)
+    tensors = [value for value in vars(explanation).values() if isinstance(value, torch.Tensor)]
+    assert not any(tensor.requires_grad for tensor in tensors)
     assert all(p.requires_grad and p.grad is None for p in network.parameters())
 
 
@@ -200,7 +168,7 @@ def test_two_explainers_inside_one_activation_at_once_do_not_disturb_each_other(
 ):
     network = training_network()
     network.act2 = TurnstileReLU()
-    state, modes = state_of(network), modes_of(network)
+    before = snapshot_of(network)
     explainers = {
         'one': (Explainer(network, statistic=statistic), BATCH),
         'other': (Explainer(network, scales=['act2', 'act3'], statistic=statistic), BATCH[1:]),
@@ -212,18 +180,16 @@ def test_two_explainers_inside_one_activation_at_once_do_not_disturb_each_other(
     }
     for name in (first_out, *({'one', 'other'} - {first_out})):
         assert_same(finish[name](), expected[name])
-    assert_unchanged(network, state, modes)
-    assert hooks_of(network) == {}
+    assert snapshot_of(network) == before
 
 
 def test_scales_are_found_while_another_thread_runs_the_network():
     network = training_network(Turnstile())
-    state, modes = state_of(network), modes_of(network)
+    before = snapshot_of(network)
     one = Explainer(network)
     expected = one(BATCH)
     finish_construction = run_held('constructor', network.pause, lambda: Explainer(network))
     finish_call = run_held('caller', network.pause, lambda: one(BATCH))
     assert_same(finish_call(), expected)
     assert finish_construction().scales == Explainer(network).scales
-    assert_unchanged(network, state, modes)
-    assert hooks_of(network) == {}
+    assert snapshot_of(network) == before

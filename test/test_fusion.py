@@ -11,10 +11,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from tensors import assert_close, law, normal, uniform, without_kernels
+from tensors import assert_close, law, uniform, without_kernels
 
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.saliency import fuse_scales, gaussian_cdf, resolve_scale_weights, smoe_scale
+from smoe_ros.saliency import fuse_scales, resolve_scale_weights
 
 PRIOR = (0.18, 0.15, 0.37, 0.40, 0.72)
 FUSIONS = {'compiled': fuse_scales, 'in torch': without_kernels(fuse_scales)}
@@ -74,10 +74,6 @@ def test_compiled_fusion_differs_from_torchs_in_the_last_bits_only(case):
 def test_only_the_proportions_of_the_weights_matter(factor):
     expected = oracles.fuse_scales(FIVE, (20, 30), PRIOR)
     assert_fused(fuse_scales(FIVE, (20, 30), [factor * weight for weight in PRIOR]), expected)
-
-
-def test_prior_weights_are_taken_by_name():
-    assert_fused(fuse_scales(FIVE, (20, 30), 'prior'), oracles.fuse_scales(FIVE, (20, 30), PRIOR))
 
 
 LIVELY, RAMP = uniform(1, 9, 14), torch.linspace(0, 1, 12).reshape(1, 3, 4)
@@ -157,14 +153,6 @@ def test_fusion_shares_no_memory_with_its_maps_and_records_no_gradient(fuse):
     assert all(torch.equal(*pair) for pair in zip(scale_maps, before, strict=True))
 
 
-def test_everything_works_under_inference_mode():
-    with torch.inference_mode():
-        activation = normal(2, 13, 9, 14).relu()
-        fused = fuse_scales([gaussian_cdf(smoe_scale(activation))], (18, 28))
-    raw = oracles.gaussian_cdf(oracles.smoe_scale(activation.numpy()))
-    assert_close(fused.saliency, oracles.fuse_scales([raw], (18, 28))[0])
-
-
 @pytest.mark.parametrize(
     ('maps', 'said'),
     [([], 'at least one scale map'), ([torch.zeros(2, 3, 4, 5)], r'\(B, h, w\).*\(2, 3, 4, 5\)')],
@@ -197,11 +185,8 @@ def test_scale_weights_have_the_proportions_named(weights, count, expected):
     ('weights', 'count', 'named'),
     [
         ('priro', 5, 'priro'),
-        ('', 5, ''),
         ('prior', 4, '4'),
-        ('prior', 6, '6'),
         ([1.0, 2.0], 3, '3'),
-        ([], 3, '3'),
         ([1.0, -0.5, 1.0], 3, '-0.5'),
         ([1.0, math.nan], 2, 'nan'),
         ([1.0, math.inf], 2, 'inf'),

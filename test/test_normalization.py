@@ -89,12 +89,6 @@ def test_min_max_does_not_blow_up_noise_below_1e_9():
     assert_close(saliency.min_max(raw), [[[0.0, 0.1]]])
 
 
-def test_gamma_cdf_is_brightest_at_the_peak():
-    raw = gamma_sample(1, 40, 50, k=2)
-    raw[0, 7, 9] = 40
-    assert saliency.gamma_cdf(raw)[0, 7, 9] > 0.9995
-
-
 @every_normalization
 @law
 @given(raw=maps)

@@ -4,16 +4,12 @@
 
 import sys
 
-import numpy as np
 import pytest
 import torch
-from small_networks import CAT, one_thread  # noqa: F401
+from small_networks import CAT, one_thread, refusal_of_backbone  # noqa: F401
 
 from smoe_ros.backbones import load_backbone
-from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer import Explainer
-from smoe_ros.explainer.pipeline import Pipeline
-from smoe_ros.explainer.settings import Settings
 
 # What a user would write: nothing of ours in it.
 SOURCE = """
@@ -67,14 +63,6 @@ def file(tmp_path):
         sys.modules.pop(name, None)
 
 
-def refusal(name, weights='default'):
-    with pytest.raises(ConfigurationError) as refused:
-        load_backbone(name, weights)
-    text = str(refused.value)
-    assert '\n' not in text
-    return text
-
-
 @pytest.mark.parametrize('function', ['build', 'Net', 'ready'])
 def test_a_function_a_class_or_a_module_in_a_file_becomes_a_backbone(file, function):
     backbone = load_backbone(f'{file}:{function}')
@@ -117,22 +105,6 @@ def test_a_checkpoint_is_loaded_into_it(file, tmp_path):
     assert all((value == 0.25).all() for value in loaded.values())
 
 
-def test_mean_std_and_labels_reach_the_pipeline(file, tmp_path):
-    (tmp_path / 'names.txt').write_text('door\nstairs\nkitchen\nlift\n')
-    settings = Settings(
-        f'{file}:build',
-        mean=(0.1, 0.2, 0.3),
-        std=(0.5, 0.5, 0.5),
-        labels=str(tmp_path / 'names.txt'),
-        short_side=64,
-    )
-    pipeline = Pipeline(settings)
-    (result,) = pipeline.explain([CAT()])
-    black = pipeline.backbone.preprocess(np.zeros((64, 64, 3), np.uint8))
-    torch.testing.assert_close(black[:, 0, 0], torch.tensor([-0.2, -0.4, -0.6]))
-    assert pipeline.backbone.labels[result.class_id] in ('door', 'stairs', 'kitchen', 'lift')
-
-
 @pytest.mark.parametrize(
     ('suffix', 'parts'),
     [
@@ -145,30 +117,30 @@ def test_mean_std_and_labels_reach_the_pipeline(file, tmp_path):
     ids=['misspelt', 'no_function', 'raises', 'returns_nothing', 'no_name'],
 )
 def test_what_builds_no_network_is_refused_in_one_line(file, suffix, parts):
-    text = refusal(f'{file}{suffix}')
+    text = refusal_of_backbone(f'{file}{suffix}')
     for part in parts:
         assert part in text
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    assert f'there is no file {tmp_path}/net.py' in refusal(f'{tmp_path}/net.py:build')
+    assert f'there is no file {tmp_path}/net.py' in refusal_of_backbone(f'{tmp_path}/net.py:build')
 
 
 @pytest.mark.parametrize('source', ['def build(:', 'import no_such_thing', '1 / 0'])
 def test_a_file_that_does_not_import_is_refused_with_the_reason(tmp_path, source):
     (tmp_path / 'net.py').write_text(source)
-    text = refusal(f'{tmp_path}/net.py:build')
+    text = refusal_of_backbone(f'{tmp_path}/net.py:build')
     assert 'cannot be imported: ' in text
     assert any(kind in text for kind in ('SyntaxError', 'no_such_thing', 'ZeroDivisionError'))
 
 
 def test_a_module_that_python_does_not_find_is_refused_with_the_ways_out():
-    text = refusal('no_such_package.net:build')
+    text = refusal_of_backbone('no_such_package.net:build')
     assert "Python finds no module 'no_such_package'" in text
     assert 'PYTHONPATH' in text
 
 
 def test_a_checkpoint_that_does_not_fit_is_refused(file, tmp_path):
     torch.save({'other': torch.zeros(2)}, tmp_path / 'weights.pth')
-    text = refusal(f'{file}:build', str(tmp_path / 'weights.pth'))
+    text = refusal_of_backbone(f'{file}:build', str(tmp_path / 'weights.pth'))
     assert f"weights '{tmp_path}/weights.pth' do not fit backbone '{file}:build'" in text

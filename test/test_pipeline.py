@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from small_networks import ASTRONAUT, CAT, COFFEE, ROCKET, one_thread  # noqa: F401
+from small_networks import ASTRONAUT, CAT, COFFEE, ROCKET, Raises, one_thread  # noqa: F401
 from torch import nn
 
 from smoe_ros.backbones import Backbone
@@ -29,13 +29,6 @@ def pipeline():
     pipeline = Pipeline(QUICK)
     yield pipeline
     pipeline.close()
-
-
-class Fails(nn.Module):
-    """A module that fails."""
-
-    def forward(self, x):
-        raise RuntimeError('a\nbad day')
 
 
 def assert_same(one, other):
@@ -106,16 +99,6 @@ def test_the_classes_of_a_batch_are_those_of_its_frames_and_minus_one_without_a_
     assert (first, second) == (1, 0)
     assert (p, q) == pytest.approx((np.exp(2) / (np.exp(2) + 2), np.exp(9) / (np.exp(9) + 2)))
     assert top_classes(None, 2) == [(-1, 0.0)] * 2
-
-
-def test_peaks_are_column_and_row_of_the_highest_pixels(pipeline):
-    (result,) = pipeline.explain([ROCKET()])
-    assert result.saliency.shape[0] != result.saliency.shape[1]
-    for (x, y), one in (
-        (result.peak, result.saliency),
-        *zip(result.scale_peaks, result.scale_maps, strict=True),
-    ):
-        assert one[y, x] == one.max()
 
 
 def test_warming_up_changes_no_explanation():
@@ -193,15 +176,6 @@ def test_without_anybody_to_warn_every_frame_is_refused_and_the_device_stays():
     assert isinstance(pipeline.explain([CAT()])[0], FrameExplanation)
 
 
-def test_warming_up_leaves_a_device_without_memory():
-    told = []
-    pipeline, network = short_of_memory(told.append)
-    network.times = 1
-    pipeline.warm_up([(480, 640)])
-    assert pipeline.device == torch.device('cpu')
-    assert len(told) == 1
-
-
 @pytest.mark.skipif(torch.cuda.is_available(), reason='this machine has CUDA')
 def test_where_cuda_is_missing_the_cpu_is_taken_with_a_warning():
     told = []
@@ -225,29 +199,15 @@ def test_the_smaller_precisions_give_nearly_the_same_explanation(pipeline, preci
         assert np.abs(rough.saliency - exact.saliency).max() > 0  # it is another precision
 
 
-def test_a_network_that_fails_costs_the_frame_that_it_fails_on():
-    pipeline, network = short_of_memory()
-    network.act = Fails()
-    (result,) = pipeline.explain([CAT()])
-    assert str(result) == 'the network failed: RuntimeError: a bad day'
-    network.act = nn.ReLU()
-    assert isinstance(pipeline.explain([CAT()])[0], FrameExplanation)
-
-
 def test_warming_up_refuses_a_network_that_fails():
     pipeline, network = short_of_memory()
-    network.act = Fails()
+    network.act = Raises()
+    network.act.error = RuntimeError('a\nbad day')
     with pytest.raises(ConfigurationError) as refused:
         pipeline.warm_up([(480, 640)])
     assert str(refused.value) == (
         'short does not run on a batch of 1×3×64×96: RuntimeError: a bad day'
     )
-
-
-def test_warming_up_for_a_size_that_cannot_be_explained_is_refused():
-    pipeline, _ = short_of_memory()
-    with pytest.raises(ConfigurationError, match='cannot warm up: an image of 5000x1 pixels'):
-        pipeline.warm_up([(1, 5000)])
 
 
 # --- another pipeline beside this one -----------------------------------------------------------
@@ -268,10 +228,12 @@ def test_another_precision_does_not_touch_the_network_in_use(pipeline):
     assert_same(pipeline.explain([CAT()])[0], before)
 
 
-def test_a_pipeline_that_left_its_device_stays_away_while_that_device_is_asked_for():
-    pipeline, network = short_of_memory(lambda _text: None)
+def test_a_device_without_memory_to_warm_up_is_left_as_long_as_it_is_asked_for():
+    told = []
+    pipeline, network = short_of_memory(told.append)
     network.times = 1
     pipeline.warm_up([(480, 640)])
+    assert (pipeline.device, len(told)) == (torch.device('cpu'), 1)
     other = pipeline.reconfigured(dataclasses.replace(pipeline.settings, short_side=96))
     assert other.backbone.model is pipeline.backbone.model
     assert (other.device.type, other.precision) == ('cpu', torch.float32)
@@ -292,46 +254,15 @@ def test_a_pipeline_without_its_device_from_the_start_can_be_reconfigured():
         pipeline.reconfigured(dataclasses.replace(pipeline.settings, device='cuda:1'))
 
 
-def test_what_cannot_be_reconfigured_is_refused_and_the_present_goes_on(pipeline):
-    with pytest.raises(ConfigurationError, match="unknown backbone 'resnet5'"):
-        pipeline.reconfigured(dataclasses.replace(QUICK, backbone='resnet5'))
-    assert isinstance(pipeline.explain([CAT()])[0], FrameExplanation)
-
-
 # --- settings -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    'changed',
-    [
-        {'backbone': SMALL, 'weights': 'random'},
-        {'short_side': 96},
-        {'scales': ('_blocks.1._swish', '_swish')},
-        {'scale_weights': 'linear'},
-        {'scale_weights': (0.0, 0.0, 0.0, 0.0, 1.0)},
-        {'normalization': 'min_max'},
-    ],
-    ids=lambda changed: next(iter(changed)),
-)
-def test_each_setting_changes_the_explanation(pipeline, changed):
-    (usual,) = pipeline.explain([CAT()])
-    (other,) = Pipeline(dataclasses.replace(QUICK, **changed)).explain([CAT()])
-    assert other.saliency.shape != usual.saliency.shape or not np.allclose(
-        other.saliency, usual.saliency, atol=0.01
-    )
-
-
 def test_the_number_of_threads_is_set_and_0_leaves_it():
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1)
-        settings = Settings(SMALL, 'random', short_side=32, device='cpu')
-        Pipeline(dataclasses.replace(settings, threads=2))
+    settings = Settings(SMALL, 'random', short_side=32, device='cpu')
+    for threads in (2, 0):
+        Pipeline(dataclasses.replace(settings, threads=threads))
         assert torch.get_num_threads() == 2
-        Pipeline(settings)
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
+    torch.set_num_threads(1)
 
 
 @pytest.mark.parametrize(
@@ -343,9 +274,6 @@ def test_the_number_of_threads_is_set_and_0_leaves_it():
             {'cam': 'grad_cam', 'target_class': 1000},
             'target class 1000 does not exist: the network has classes 0 to 999',
         ),
-        ({'short_side': 100}, 'short_side is a positive multiple of 32, got 100'),
-        ({'backbone': 'resnet5'}, "unknown backbone 'resnet5'"),
-        ({'backbone': SMALL, 'weights': '/absent'}, "weights '/absent' is no file"),
         (
             {'backbone': 'alexnet', 'weights': 'random', 'short_side': 32},
             'AlexNet does not run on an input of 3×32×32',

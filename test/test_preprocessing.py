@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_networks import ASTRONAUT, CAT
-from tensors import without_kernels
+from tensors import law, without_kernels
 
 from smoe_ros.backbones.preprocessing import Preprocessing
 from smoe_ros.errors import ConfigurationError, FrameError
@@ -20,8 +20,7 @@ from smoe_ros.errors import ConfigurationError, FrameError
 LITE = ((127.0,) * 3, (128.0,) * 3)
 IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
 
-law = settings(deadline=None, max_examples=200, database=None)
-
+law = settings(law, max_examples=200)
 
 PREPROCESSING = {
     'compiled': Preprocessing.__call__,
@@ -43,12 +42,8 @@ def input_size(width, height, short_side=224):
         ('640x480', (224, 288)),
         ('640x272', (224, 512)),
         ('1280x720', (224, 384)),
-        ('1920x1080', (224, 384)),
         ('480x640', (288, 224)),
-        ('720x1280', (384, 224)),
         ('512x512', (224, 224)),
-        ('224x224', (224, 224)),
-        ('160x120', (224, 288)),
         ('1x1', (224, 224)),
         ('16x1', (224, 3584)),
     ],
@@ -103,15 +98,6 @@ def test_pixels_become_value_minus_mean_over_standard_deviation(preprocess, mean
 
 
 @both_ways
-def test_large_frames_are_averaged_over_areas(preprocess):
-    """A fine chequerboard has no edges at the network's resolution: it must come out grey."""
-    board = (np.indices((448, 576)).sum(axis=0) % 2 * 255).astype(np.uint8)
-    values = preprocess(Preprocessing(*LITE, 224), np.dstack([board] * 3)) * 128 + 127
-    assert values.shape == (3, 224, 288)
-    assert (values - 127.5).abs().max() <= 1
-
-
-@both_ways
 def test_a_photograph_is_resized_as_opencv_does(preprocess):
     rgb = CAT()
     expected = cv2.resize(rgb, (352, 224), interpolation=cv2.INTER_AREA).astype(np.float64)
@@ -119,6 +105,21 @@ def test_a_photograph_is_resized_as_opencv_does(preprocess):
     np.testing.assert_allclose(
         actual.numpy(), (expected.transpose(2, 0, 1) - 127) / 128, rtol=0, atol=1e-5
     )
+
+
+@pytest.mark.parametrize(
+    'size', [(480, 640), (720, 1280), (448, 576), (225, 289), (224, 288), (1000, 300)], ids=str
+)
+@both_ways
+def test_any_size_is_averaged_over_areas_as_opencv_does(preprocess, size):
+    rgb = np.random.default_rng(0).integers(0, 256, (*size, 3)).astype(np.uint8)
+    mean, std = np.array(IMAGENET)
+    planes = preprocess(Preprocessing(*IMAGENET, 224), rgb).numpy()
+    opencvs = cv2.resize(rgb, planes.shape[:0:-1], interpolation=cv2.INTER_AREA)
+    levels = planes.transpose(1, 2, 0) * std + mean
+    # OpenCV rounds a half up where it halves exactly, and to even elsewhere.
+    assert np.abs(levels - opencvs).max() <= 1 + 1e-4
+    assert abs(float((levels - opencvs).mean())) < 0.2
 
 
 @pytest.mark.parametrize(

@@ -120,23 +120,6 @@ def test_heat_map_runs_from_black_over_blue_and_green_to_red(heat_map, count):
     assert (strongest[76:] == 0).all()
 
 
-@every_heat_map
-def test_heat_map_is_colourless_where_all_scales_agree(heat_map):
-    assert tuple(heat_map(legend(5))[0, -1]) == WHITE
-
-
-@every_heat_map
-def test_heat_map_follows_the_weights(heat_map):
-    scale_maps = legend(2)[:, :, :3]
-    finest_counts = heat_map(scale_maps, weights=(1.0, 0.1))
-    deepest_counts = heat_map(scale_maps, weights=(0.1, 1.0))
-    assert tuple(finest_counts[0, 1]) == RED
-    assert tuple(deepest_counts[0, 2]) == RED
-    np.testing.assert_array_equal(finest_counts[0, 2], deepest_counts[0, 1])
-    assert finest_counts[0, 2].argmax() == 2
-    assert tuple(heat_map(scale_maps, weights=(1.0, 0.0))[0, 2]) == BLACK
-
-
 @pytest.mark.parametrize('weights', [(1.0,), (1.0, 2.0, 3.0), (0.0, 0.0)])
 def test_weights_that_do_not_fit_the_maps_are_refused(weights):
     with pytest.raises(ValueError, match='2 scale maps need as many weights'):

@@ -85,9 +85,3 @@ def test_of_a_checkpoint_only_the_cnn_is_taken(tmp_path):
     expected = network.backbone.state_dict()
     assert loaded.keys() == expected.keys()
     assert all(torch.equal(value, expected[key]) for key, value in loaded.items())
-
-
-def test_a_class_activation_is_refused_for_want_of_scores():
-    backbone = load_backbone('lraspp_mobilenet_v3_large', 'random')
-    with pytest.raises(ConfigurationError, match='cam needs a classifier'):
-        Explainer(backbone.model, cam='grad_cam')
