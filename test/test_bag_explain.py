@@ -4,7 +4,6 @@
 
 from array import array
 
-import numpy as np
 import pytest
 
 pytest.importorskip('rclpy')
@@ -28,9 +27,6 @@ from scripted_network import __file__ as SCRIPTED
 from sensor_msgs.msg import CompressedImage, Image
 
 from smoe_msgs.msg import ScaleContributions
-from smoe_ros.explainer.pipeline import Pipeline
-from smoe_ros.explainer.settings import Settings
-from smoe_ros.offline.bag_options import BagExplainOptions
 from smoe_ros.offline.smoe_bag import main
 
 one_thread = small_networks.one_thread
@@ -61,8 +57,7 @@ def contributions_of(bag, topic='/smoe/contributions'):
 # What comes out
 
 
-@pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
-@pytest.mark.parametrize('compressed', [False, True])
+@pytest.mark.parametrize(('storage', 'compressed'), [('mcap', False), ('sqlite3', True)])
 def test_every_image_is_explained_in_order_with_its_stamp_and_time(
     tmp_path, explain, storage, compressed
 ):
@@ -80,19 +75,6 @@ def test_every_image_is_explained_in_order_with_its_stamp_and_time(
     assert {header.frame_id for header in headers} == {'front'}
 
 
-def test_every_output_is_that_of_the_explained_picture(tmp_path, explain):
-    bag = write_bag(tmp_path / 'in', count=2)
-    *_, out = explain(bag, *NETWORK, '--outputs', 'saliency_float,contributions')
-    pipeline = Pipeline(Settings(backbone=f'{SCRIPTED}:build', short_side=64))
-    for index, message in enumerate(messages_of(out, '/smoe/saliency_float')):
-        (expected,) = pipeline.explain([small(index)])
-        image = deserialize_message(message.data, Image)
-        pixels = np.frombuffer(image.data, np.float32).reshape(image.height, image.width)
-        np.testing.assert_array_equal(pixels, expected.saliency)
-        shares = [one.contribution for one in contributions_of(out)[index].scales]
-        np.testing.assert_allclose(shares, expected.contributions, atol=1e-7)
-
-
 def test_all_outputs_are_written_if_asked_for(tmp_path, explain):
     from smoe_ros.messages.outputs import OUTPUT_TYPES
 
@@ -104,14 +86,6 @@ def test_all_outputs_are_written_if_asked_for(tmp_path, explain):
         for connection, _, data in reader.messages():
             assert reader.deserialize(data, connection.msgtype).header.frame_id == 'front'
     assert counts == {f'/smoe/{name}': 2 for name in OUTPUT_TYPES}
-
-
-def test_two_runs_write_the_same_bytes(tmp_path, explain):
-    bag = write_bag(tmp_path / 'in', count=4)
-    outputs = ['--outputs', 'contributions,lovi,overview/compressed']
-    *_, first = explain(bag, *NETWORK, *outputs, '--copy')
-    *_, second = explain(bag, *NETWORK, *outputs, '--copy', output='again')
-    assert messages_of(first) == messages_of(second)
 
 
 @pytest.mark.parametrize('size', [3, 50])
@@ -149,7 +123,6 @@ def test_cameras_of_different_sizes_are_explained_each_beside_itself(tmp_path, e
 @pytest.mark.parametrize(
     ('options', 'frames'),
     [
-        (['--start', '0.1'], [2, 3, 4, 5, 6, 7]),
         (['--end', '0.1'], [0, 1]),
         (['--start', '0.05', '--end', '0.2'], [1, 2, 3]),
         (['--every', '3'], [0, 3, 6]),
@@ -162,13 +135,6 @@ def test_frames_are_chosen_by_time_and_number(tmp_path, explain, options, frames
     *_, out = explain(write_bag(tmp_path / 'in'), *SMALL, *options)
     times = [message.time for message in messages_of(out, '/smoe/contributions')]
     assert times == [stamp_at(index) + DELAY for index in frames]
-
-
-def test_topics_may_be_chosen_and_their_outputs_placed(tmp_path, explain):
-    bag = write_bag(tmp_path / 'in', cameras={'/a/image': False, '/b/image': False})
-    *_, out = explain(bag, *SMALL, '--topics', '/b/image=/elsewhere')
-    topics = {message.topic for message in messages_of(out)}
-    assert topics == {'/elsewhere/contributions', '/elsewhere/saliency'}
 
 
 def test_of_a_camera_recorded_twice_the_raw_images_are_explained(tmp_path, explain):
@@ -205,16 +171,11 @@ def test_copies_are_the_bytes_that_were_recorded(tmp_path, explain):
 
 
 def test_class_and_alpha_reach_the_pictures(tmp_path, explain):
-    bag = write_bag(tmp_path / 'in', count=1)
-    outputs = ['--outputs', 'overlay']
-    pictures = {
-        options: messages_of(explain(bag, *NETWORK, *outputs, *options, output=str(index))[2])
-        for index, options in enumerate(
-            [(), ('--alpha', '0.9'), ('--cam', 'grad_cam', '--class', '1')]
-        )
-    }
-    data = [message[0].data for message in pictures.values()]
-    assert len(set(data)) == 3
+    bag, seen = write_bag(tmp_path / 'in', count=1), set()
+    for options in ([], ['--alpha', '0.9'], ['--cam', 'grad_cam', '--class', '1']):
+        *_, out = explain(bag, *NETWORK, '--outputs', 'overlay', *options, output=f'{len(seen)}')
+        seen.add(messages_of(out)[0].data)
+    assert len(seen) == 3
 
 
 # What is refused
@@ -245,29 +206,29 @@ def test_what_cannot_be_done_is_refused_in_one_line_and_leaves_nothing(
 
 @pytest.mark.parametrize(
     ('options', 'word'),
-    [
-        (['--every', '0'], 'at least 1'),
-        (['--end', '1', '--start', '2'], 'not after'),
-        (['--class', '3'], '--cam'),
-    ],
+    [(['--end', '1', '--start', '2'], 'not after'), (['--class', '3'], '--cam')],
 )
-def test_wrong_usage_ends_with_2(tmp_path, capfd, options, word):
+def test_options_that_do_not_go_together_end_with_2(tmp_path, explain, capfd, options, word):
     with pytest.raises(SystemExit) as ended:
-        main(['explain', str(tmp_path), str(tmp_path / 'out'), *options])
+        explain(tmp_path, *options)
     assert ended.value.code == 2
     assert word in capfd.readouterr().err
 
 
-def test_two_cameras_in_one_namespace_are_refused_and_the_way_out_works(tmp_path, explain):
-    bag = write_bag(tmp_path / 'in', cameras={'/c/image_raw': False, '/c/image_rect': False})
+def test_two_cameras_in_one_namespace_are_refused_unless_chosen_topics_say_where(
+    tmp_path, explain
+):
+    names = ('/c/image_raw', '/c/image_rect', '/d/image_raw')
+    bag = write_bag(tmp_path / 'in', cameras=dict.fromkeys(names, False))
     code, (line,), _ = explain(bag, *SMALL)
     assert code == 1
     assert all(word in line for word in ('/c/image_raw', '/c/image_rect', '--topics'))
     code, _, out = explain(bag, *SMALL, '--topics', '/c/image_raw,/c/image_rect=/c/rect')
     assert code == 0
-    assert {message.topic.rpartition('/')[0] for message in messages_of(out)} == {
-        '/c/smoe',
-        '/c/rect',
+    topics = {message.topic for message in messages_of(out)}
+    assert topics == {
+        *('/c/smoe/contributions', '/c/smoe/saliency'),
+        *('/c/rect/contributions', '/c/rect/saliency'),
     }
 
 
@@ -352,9 +313,3 @@ def test_a_copy_that_nobody_could_read_is_left_out_and_told(tmp_path, explain):
     assert any("'/talk' is not copied" in line for line in lines)
     assert len(messages_of(out, '/image_raw')) == 8
     assert not messages_of(out, '/talk')
-
-
-def test_default_outputs_are_what_the_help_says():
-    from smoe_ros.messages.outputs import OUTPUT_TYPES
-
-    assert set(BagExplainOptions.outputs) <= set(OUTPUT_TYPES)

@@ -17,7 +17,6 @@ from forked_nodes import BAG, Forked
 from scripted_network import __file__ as SCRIPTED
 
 from smoe_ros.commands.line_log import LineLog
-from smoe_ros.errors import ConfigurationError
 from smoe_ros.offline.smoe_bag import main
 from smoe_ros.offline.unfinished import Place, UnfinishedBag
 
@@ -60,13 +59,6 @@ def wait_for_places(places, out, process):
         time.sleep(0.002)
 
 
-def kill_after(places, out, process):
-    wait_for_places(places, out, process)
-    assert process.returncode is None, process.report()
-    process.send_signal(9)
-    process.wait(10)
-
-
 def test_killed_at_ten_moments_there_is_nothing_or_all_and_the_end_is_the_same(
     bag, uninterrupted, tmp_path
 ):
@@ -89,29 +81,25 @@ def test_killed_at_ten_moments_there_is_nothing_or_all_and_the_end_is_the_same(
     assert not out.with_name('out.partial').exists()
 
 
-def test_killed_before_the_end_nothing_has_the_final_name_and_work_is_not_lost(
+def test_killed_before_the_end_nothing_has_the_final_name_and_work_and_averages_are_not_lost(
     bag, uninterrupted, tmp_path, capfd
 ):
-    out = tmp_path / 'out'
-    kill_after(40, out, forked(bag, out, tmp_path / 'process'))
+    whole, out, smooth = tmp_path / 'whole', tmp_path / 'out', ['--smoothing-time', '2']
+    assert main(['explain', str(bag), str(whole), *OPTIONS, *smooth]) == 0
+    process = forked(bag, out, tmp_path / 'process', *smooth)
+    wait_for_places(40, out, process)
+    assert process.returncode is None, process.report()
+    process.send_signal(9)
+    process.wait(10)
     assert not out.exists()
-    assert main(['explain', str(bag), str(out), *OPTIONS]) == 1
+    capfd.readouterr()
+    assert main(['explain', str(bag), str(out), *OPTIONS, *smooth]) == 1
     assert '--resume' in capfd.readouterr().err
-    assert main(['explain', str(bag), str(out), *OPTIONS, '--resume']) == 0
+    assert main(['explain', str(bag), str(out), *OPTIONS, *smooth, '--resume']) == 0
     lines = capfd.readouterr().err.splitlines()
     assert int(lines[0].split('after ')[1].split()[0]) > 20
     assert f'explained {FRAMES} frames' in lines[-1]
-    assert messages_of(out) == uninterrupted
-
-
-def test_a_run_that_goes_on_averages_over_what_was_before(bag, uninterrupted, tmp_path):
-    smooth = ['--smoothing-time', '2']
-    whole, out = tmp_path / 'whole', tmp_path / 'out'
-    assert main(['explain', str(bag), str(whole), *OPTIONS, *smooth]) == 0
-    kill_after(30, out, forked(bag, out, tmp_path / 'process', *smooth))
-    assert main(['explain', str(bag), str(out), *OPTIONS, *smooth, '--resume']) == 0
-    assert messages_of(out) == messages_of(whole)
-    assert messages_of(whole) != uninterrupted
+    assert messages_of(out) == messages_of(whole) != uninterrupted
 
 
 def test_an_interrupt_says_how_to_go_on(bag, tmp_path):
@@ -143,8 +131,8 @@ def test_another_task_is_not_gone_on_with(bag, tmp_path, capfd):
 def journal(tmp_path):
     """Give a function that writes places into the journal, and returns what it held before."""
 
-    def opened(*places, task='a'):
-        with LineLog(tmp_path / 'journal', {'task': task}) as log:
+    def opened(*places):
+        with LineLog(tmp_path / 'journal', {'task': 'a'}) as log:
             for place in places:
                 log.add(asdict(place))
             return log.entries
@@ -175,9 +163,3 @@ def test_a_journal_whose_first_line_was_cut_off_begins_anew(journal, tmp_path):
     (tmp_path / 'journal').write_text('{"tas')
     assert journal(Place(1, 2)) == []
     assert Place.latest(journal(), 2) == Place(1, 2)
-
-
-def test_a_journal_of_another_task_is_refused(journal):
-    journal()
-    with pytest.raises(ConfigurationError, match="had task 'a', this one has task 'b'"):
-        journal(task='b')

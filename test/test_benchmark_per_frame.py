@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_networks import photo_batch
 
 from smoe_ros.backbones import load_backbone
 from smoe_ros.explainer import Explainer
@@ -30,19 +31,12 @@ def network(name: str) -> torch.nn.Module:
     return load_backbone(name, 'default' if name == 'efficientnet_lite0' else 'random').model
 
 
-def photo(height: int = 128, width: int = 160) -> torch.Tensor:
-    """Return waves of many lengths: (1, 3, height, width)."""
-    y, x = torch.meshgrid(torch.linspace(0, 9, height), torch.linspace(0, 9, width), indexing='ij')
-    channels = [torch.sin(y * x), torch.cos(y * y / 3), torch.sin(x + 2 * y)]
-    return torch.stack(channels)[None]
-
-
 @pytest.mark.parametrize('name', BACKBONES)
 def test_textbook_and_smoe_ros_give_the_same_explanation(name: str) -> None:
     from textbook import lovi as textbook_lovi
     from textbook import textbook
 
-    model, batch = network(name), photo()
+    model, batch = network(name), photo_batch(128, 160)[:1]
     with Explainer(model) as explainer:
         ours = explainer(batch)
         points = [(scale.layer, scale.call) for scale in explainer.scales]
@@ -62,7 +56,7 @@ def test_every_peer_explains_every_network_at_the_size_that_is_said_of_it() -> N
         pytest.importorskip(package)
     import peers
 
-    batch = photo()
+    batch = photo_batch(128, 160)[:1]
     for name in BACKBONES:
         model = network(name)
         for peer in peers.PEERS:

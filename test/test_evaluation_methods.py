@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is compared: our own maps, baselines, and other libraries' maps."""
 
-import importlib.metadata
-import importlib.util
 from types import SimpleNamespace
 
 import numpy as np
@@ -104,7 +102,6 @@ def test_only_class_activations_and_gradients_know_the_class(methods, batch):
     [
         (torch.zeros(3, 4), r'size of its picture, \(64, 96\), got \(3, 4\)'),
         (torch.full((64, 96), torch.nan), 'a map is finite'),
-        (torch.full((64, 96), torch.inf), 'a map is finite'),
         (torch.linspace(-1, 1, 64 * 96).reshape(64, 96), 'not negative'),
     ],
 )
@@ -221,17 +218,6 @@ def test_likeness_to_edges_is_the_mean_rank_correlation_over_the_pictures(explai
 # Other libraries, where they are installed
 
 
-def test_peers_say_what_is_missing_and_how_it_is_installed():
-    for name, reason in available_peers().items():
-        package = name.split('(')[1].rstrip(')')
-        module = {'grad-cam': 'pytorch_grad_cam', 'captum': 'captum'}[package]
-        if importlib.util.find_spec(module):
-            assert reason is None
-            assert importlib.metadata.version(package)
-        else:
-            assert 'requirements/benchmark.txt' in reason
-
-
 def test_cams_of_peers_look_at_the_layer_before_the_deepest_scale(network, explainer, batch):
     assert target_layer(network, explainer, batch[:1]) == 'norm3'
 
@@ -255,26 +241,3 @@ def test_integrated_gradients_add_up_to_the_score(by_name, network, batch, label
     # The map is the absolute sum over the channels: no less than the score's change in total.
     found = by_name['integrated gradients (captum)'].explain(batch, labels).sum(dim=(1, 2))
     assert (found.numpy() >= np.abs(wanted) - 0.02).all()
-
-
-@pytest.mark.skipif('LayerCAM (grad-cam)' not in PEERS, reason='grad-cam is not installed')
-def test_layer_cam_is_that_of_its_paper(by_name, network, batch, labels):
-    """Each site weighs by its own positive gradient, before the activation: of norm3."""
-    kept = {}
-
-    def keep(_module, _args, output):
-        kept['output'] = output
-        output.retain_grad()
-        return output.clone()
-
-    handle = network.norm3.register_forward_hook(keep)
-    with torch.enable_grad():
-        network(batch).gather(1, labels[:, None]).sum().backward()
-    handle.remove()
-    network.zero_grad(set_to_none=True)
-    activation, gradient = kept['output'].detach(), kept['output'].grad
-    cam = (gradient.relu() * activation).sum(dim=1).relu().numpy()
-    found = by_name['LayerCAM (grad-cam)'].explain(batch, labels).numpy()
-    for one, wanted in zip(found, cam, strict=True):
-        enlarged = oracles.bilinear(wanted, (64, 96))
-        assert np.corrcoef(one.ravel(), enlarged.ravel())[0, 1] > 0.999

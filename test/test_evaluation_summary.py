@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What becomes of measurements: means, pairs, tables, and what the documents say of them."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,59 +14,38 @@ from smoe_ros.evaluation.tables import best_table, choice_table, method_table, s
 SCRIPTS = Path(__file__).parents[1] / 'scripts'
 METHODS = [
     {'name': name, 'kind': kind, 'note': ''}
-    for name, kind in (('SMOE Scale', 'ours'), ('Grad-CAM', 'baseline'), ('random', 'baseline'))
+    for name, kind in (('SMOE Scale', 'ours'), ('Grad-CAM', 'baseline'))
 ]
 
 
+def measured(task, subject, method, **figures):
+    return {'task': task, 'subject': subject, 'method': method, **figures}
+
+
 def faithfulness(subject, method, deletion, insertion, **more):
-    return {
-        **{'task': 'faithfulness', 'subject': subject, 'method': method},
-        **{'deletion': deletion, 'insertion': insertion, 'difference': insertion - deletion},
-        **{'gini': 0.5, 'deletion_curve': [1, 0], 'insertion_curve': [0, insertion]},
-        **more,
-    }
+    figures = {'deletion': deletion, 'insertion': insertion, 'difference': insertion - deletion}
+    curves = {'deletion_curve': [1, 0], 'insertion_curve': [0, insertion]}
+    return measured('faithfulness', subject, method, gini=0.5, **figures, **curves, **more)
 
 
 @pytest.fixture
 def entries():
-    """Two methods on three pictures, the second always 0.1 worse, and a third on none."""
+    """Two methods on three pictures, the second always 0.1 worse, and one on a film."""
     found = [
-        {'task': 'time', 'subject': str(i), 'method': '', 'ms': ms}
-        for i, ms in enumerate(
-            (
-                {'SMOE Scale': 10, 'Grad-CAM': 30},
-                {'SMOE Scale': 50, 'Grad-CAM': 31},
-                {'SMOE Scale': 12, 'Grad-CAM': 29},
-            )
-        )
+        measured('time', str(number), '', ms={'SMOE Scale': ours, 'Grad-CAM': theirs})
+        for number, (ours, theirs) in enumerate([(10, 30), (50, 31), (12, 29)])
     ]
-    for subject, insertion in (('a', 0.9), ('b', 0.5), ('c', 0.7)):
+    for subject, insertion, moved in (('a', 0.9, 0.1), ('b', 0.5, 5.0), ('c', 0.7, 0.3)):
         boxes = {'energy': 0.25, 'pointing': 1.0} if subject == 'a' else {}
         found.append(faithfulness(subject, 'SMOE Scale', 0.1, insertion, **boxes))
         found.append(faithfulness(subject, 'Grad-CAM', 0.1, insertion - 0.1))
-        found.append(
-            {
-                'task': 'sensitivity',
-                'subject': subject,
-                'method': 'SMOE Scale',
-                'max_sensitivity': {'a': 0.1, 'b': 5.0, 'c': 0.3}[subject],
-            }
-        )
-    found.append(
-        {
-            'task': 'stability',
-            'subject': 'film',
-            'method': 'SMOE Scale',
-            'correlation': 0.9,
-            'flow_error': 0.02,
-            'peak_jitter': None,
-        }
-    )
-    return found
+        found.append(measured('sensitivity', subject, 'SMOE Scale', max_sensitivity=moved))
+    steadiness = {'correlation': 0.9, 'flow_error': 0.02, 'peak_jitter': None}
+    return [*found, measured('stability', 'film', 'SMOE Scale', **steadiness)]
 
 
 def summary_of(entries):
-    summary = summarize(entries, METHODS[:2])
+    summary = summarize(entries, METHODS)
     return {row['name']: row for row in summary['methods']}, summary
 
 
@@ -123,8 +101,15 @@ def test_the_plot_shows_means_intervals_and_times_of_every_method(entries):
         assert line.get_xdata() == pytest.approx(ends)
 
 
-def settings(values):
-    """Return rows of an ablation: statistic and its insertion − deletion on four pictures."""
+@pytest.fixture
+def ablation():
+    """Return rows of an ablation: settings and their insertion − deletion on four pictures."""
+    values = {
+        'smoe_scale, gaussian_cdf, equal, none': 0.2,
+        'channel_std, gaussian_cdf, equal, none': 0.3,
+        'channel_std, gamma_cdf, equal, none': 0.1,
+        'smoe_scale, gaussian_cdf, equal, grad_cam': 0.4,
+    }
     entries, methods = [], []
     for name, difference in values.items():
         methods.append({'name': name, 'kind': 'ours', 'note': ''})
@@ -132,23 +117,8 @@ def settings(values):
             faithfulness(str(i), name, 0.1, 0.1 + difference + spread)
             for i, spread in enumerate((-0.1, 0.0, 0.1, 0.2))
         ]
-    defaults = (
-        'smoe_scale, gaussian_cdf, equal, none',
-        'smoe_scale, gaussian_cdf, equal, grad_cam',
-    )
+    defaults = [name for name in values if name.startswith('smoe_scale')]
     return summarize(entries, methods, defaults, curves=False)['methods']
-
-
-@pytest.fixture
-def ablation():
-    return settings(
-        {
-            'smoe_scale, gaussian_cdf, equal, none': 0.2,
-            'channel_std, gaussian_cdf, equal, none': 0.3,
-            'channel_std, gamma_cdf, equal, none': 0.1,
-            'smoe_scale, gaussian_cdf, equal, grad_cam': 0.4,
-        }
-    )
 
 
 def test_a_choice_is_worth_its_mean_over_all_others(ablation):
@@ -166,15 +136,6 @@ def test_settings_are_ordered_and_compared_with_the_default_of_their_cam(ablatio
     assert lines[2].startswith('| `grad_cam` | 1 | **')
 
 
-@pytest.fixture
-def quality_tables(monkeypatch):
-    monkeypatch.syspath_prepend(str(SCRIPTS))
-    monkeypatch.delitem(sys.modules, 'quality_tables', raising=False)
-    import quality_tables
-
-    return quality_tables
-
-
 @pytest.mark.parametrize(
     ('gain', 'said'),
     [
@@ -183,14 +144,17 @@ def quality_tables(monkeypatch):
         ([-0.1, 0.1, 0.01], 'neither better nor worse'),
     ],
 )
-def test_documents_say_what_the_interval_says(quality_tables, gain, said):
+def test_documents_say_what_the_interval_says(monkeypatch, gain, said):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import quality_tables
+
     entries = []
     for number, more in enumerate(gain):
         for name in ('SMOE Scale', 'Grad-CAM', 'SmoothGrad² (captum)'):
             entries.append(faithfulness(str(number), name, 0.1, 0.5))
         entries.append(faithfulness(str(number), 'SMOE Scale × Grad-CAM', 0.1, 0.5 + more))
     names = ('SMOE Scale', 'SMOE Scale × Grad-CAM', 'Grad-CAM', 'SmoothGrad² (captum)')
-    entries.append({'task': 'time', 'subject': '0', 'method': '', 'ms': dict.fromkeys(names, 8)})
+    entries.append(measured('time', '0', '', ms=dict.fromkeys(names, 8)))
     methods = [{'name': name, 'kind': 'ours', 'note': ''} for name in names]
     first = quality_tables.answers(summarize(entries, methods))[0]
     assert said in first

@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -16,9 +15,9 @@ import pytest
 pytest.importorskip('rclpy')
 
 from ament_index_python.packages import get_package_prefix
-from rclpy.node import Node
-from ros_peers import Camera, Listener, small
-from ros_processes import StartProcess
+from ros_peers import small
+
+from smoe_ros.backbones import load_backbone
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / 'README.md').read_text(encoding='utf-8')
@@ -45,17 +44,10 @@ def test_its_python_example_runs() -> None:
     assert done.stdout.endswith('(224, 352, 3) uint8\n')
 
 
-@pytest.fixture
-def own_network(tmp_path: Path) -> Path:
-    """Return the file with a network that the README has the user write."""
+def test_its_commands_on_the_users_own_network_work(tmp_path: Path) -> None:
     (source,) = re.findall(r'For example `my_net.py`:\n\n((?:    .*\n|\n)+)', README)
-    path = tmp_path / 'my_net.py'
-    path.write_text(re.sub(r'^    ', '', source, flags=re.MULTILINE))
+    (tmp_path / 'my_net.py').write_text(re.sub(r'^    ', '', source, flags=re.MULTILINE))
     cv2.imwrite(str(tmp_path / 'photo.png'), small(height=120, width=160))
-    return path
-
-
-def test_its_commands_on_the_users_own_network_work(own_network: Path) -> None:
     commands = re.findall(r'^    (smoe_\w+ .*my_net.py:build.*)$', README, re.MULTILINE)
     assert [command.split()[0] for command in commands] == ['smoe_scales', 'smoe_explain']
     bin_folder = Path(get_package_prefix('smoe_ros'), 'lib', 'smoe_ros')
@@ -63,7 +55,7 @@ def test_its_commands_on_the_users_own_network_work(own_network: Path) -> None:
     for command in commands:
         done = subprocess.run(
             [str(bin_folder / command.split()[0]), *command.split()[1:]],
-            cwd=own_network.parent,
+            cwd=tmp_path,
             capture_output=True,
             text=True,
             timeout=120,
@@ -72,30 +64,10 @@ def test_its_commands_on_the_users_own_network_work(own_network: Path) -> None:
         assert done.returncode == 0, done.stderr
         outputs.append(done.stdout)
     assert 'layer4' in outputs[0]
-    assert (own_network.parent / 'explained' / 'photo' / 'saliency.png').is_file()
-
-
-def test_the_node_explains_the_users_own_network(
-    own_network: Path, ros_process: StartProcess, ros_node: Callable[..., Node]
-) -> None:
-    name = f'{own_network}:build'
-    ros_process('smoe_node', parameters={'backbone': name, 'short_side': 64})
-    ros = ros_node('user')
-    camera, listener = Camera(ros), Listener(ros, outputs=['contributions', 'lovi'])
-    camera.send_until(listener.complete, small(), 60)
-    message = listener.came['contributions'][-1]
-    assert message.backbone == name
-    assert [scale.layer for scale in message.scales] == [
-        'relu',
-        *(f'layer{number}' for number in range(1, 5)),
-    ]
-    assert message.class_id in range(4)
-    assert message.class_label == ''
+    assert (tmp_path / 'explained' / 'photo' / 'saliency.png').is_file()
 
 
 def test_size_that_it_names_is_the_size_of_the_network_input() -> None:
-    from smoe_ros.backbones import load_backbone
-
     (claim,) = re.findall(r'\((\d+)x(\d+) -> (\d+)x(\d+)\)|\((\d+)x(\d+) → (\d+)x(\d+)\)', README)
     width, height, input_width, input_height = (int(number) for number in claim if number)
     preprocessing = load_backbone().preprocessing

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """smoe_evaluate: what it writes, how it goes on after an interruption, what it refuses."""
 
+import csv
 import importlib.util
 import json
 import signal
@@ -14,23 +15,76 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from evaluation_runs import arguments, averages_of, figures, write_network, write_photos
-from small_networks import CAT, one_thread  # noqa: F401 - a fixture
+import torch
+from small_networks import CAT, COFFEE, one_thread  # noqa: F401 - a fixture
 
+from smoe_ros.evaluation.evaluated_network import Network
 from smoe_ros.evaluation.smoe_evaluate import main
+from smoe_ros.evaluation.subjects import Subject
+from smoe_ros.explainer.settings import Settings
 
 RUN = (sys.executable, '-m', 'smoe_ros.evaluation.smoe_evaluate')
 OWN = ('SMOE Scale', 'SMOE Scale × Grad-CAM', 'SMOE Scale × Grad-CAM++', 'SMOE Scale × XGrad-CAM')
 BASELINES = ('random', 'centred Gaussian', 'Sobel edges', 'last-layer mean', 'Grad-CAM')
 FAITHFULNESS = ['deletion', 'insertion', 'difference', 'gini']
+NETWORK = """
+import torch
+from torch import nn
+
+def build():
+    torch.manual_seed(0)
+    layers = []
+    for wide, narrow in ((3, 8), (8, 12), (12, 16)):
+        layers += [nn.Conv2d(wide, narrow, 3, 2, 1), nn.BatchNorm2d(narrow), nn.ReLU()]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 5))
+
+class Undecided(nn.Sequential):
+    def forward(self, x):
+        energy = x.abs().sum(dim=(1, 2, 3))
+        return super().forward(x) * (energy / energy)[:, None]
+
+def undecided():
+    return Undecided(*build())
+
+def segmentation():
+    return nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.ReLU(), nn.Conv2d(8, 8, 3, 2, 1), nn.ReLU())
+"""
+
+
+def arguments(folder, output, *more, backbone='build'):
+    """Return a command line for a quick run."""
+    return [
+        *('--output', str(output), '--quick', '--short-side', '64', '--threads', '1'),
+        *('--backbone', f'{folder / "network.py"}:{backbone}'),
+        *map(str, more),
+    ]
+
+
+def averages_of(figure):
+    """Return what was measured of averages over time, without the time that it took."""
+    return [{**one, 'ms': None} for one in json.loads(figure)]
+
+
+def figures(output):
+    """Return every figure but the times by task, subject, method and name."""
+    with (output / 'evaluation.csv').open(newline='') as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ['task', 'subject', 'method', 'figure', 'value']
+    found = {tuple(row[:4]): row[4] for row in rows[1:] if row[0] != 'time'}
+    return {
+        key: averages_of(value) if key[3] == 'averages' else value for key, value in found.items()
+    }
 
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
     """A network, two photos, a film that moves and boxes."""
     folder = tmp_path_factory.mktemp('evaluate')
-    write_network(folder)
-    write_photos(folder / 'photos')
+    (folder / 'network.py').write_text(NETWORK)
+    (folder / 'photos').mkdir()
+    for name, photo in (('cat', CAT()), ('coffee', COFFEE())):
+        small = cv2.resize(photo, (96, 64), interpolation=cv2.INTER_AREA)
+        cv2.imwrite(str(folder / 'photos' / f'{name}.png'), small[..., ::-1])
     film = cv2.VideoWriter(str(folder / 'film.avi'), cv2.VideoWriter.fourcc(*'MJPG'), 10, (96, 64))
     wide = cv2.resize(CAT(), (160, 107), interpolation=cv2.INTER_AREA)
     for shift in range(12):
@@ -100,6 +154,8 @@ def test_averages_over_time_are_measured_and_shown(run):
 def test_json_holds_what_the_tables_show(run):
     summary = json.loads((run[0] / 'evaluation.json').read_text())
     assert [row['name'] for row in summary['methods']][: len(OWN)] == list(OWN)
+    assert summary['backbone'].endswith('network.py:build')
+    assert summary['weights'] == 'default'
     found = figures(run[0])
     for row in summary['methods']:
         values = [
@@ -155,20 +211,16 @@ def uninterrupted(folder, tmp_path_factory):
     return figures(output)
 
 
-@pytest.mark.parametrize(('number', 'lines'), [(signal.SIGINT, 4), (signal.SIGKILL, 9)])
-def test_an_interrupted_run_goes_on_to_the_same_figures(
-    uninterrupted, folder, tmp_path, number, lines
-):
+def test_an_interrupted_run_goes_on_to_the_same_figures(uninterrupted, folder, tmp_path):
     inputs = (folder / 'photos', folder / 'film.avi')
     options = arguments(folder, tmp_path, *inputs, *FEW)
     log = tmp_path / 'progress.jsonl'
     with start(options) as process:
-        wait_for_lines(log, lines, process)
-        process.send_signal(number)
+        wait_for_lines(log, 4, process)
+        process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=60)
-    if number == signal.SIGINT:
-        assert process.returncode == 130
-        assert error.splitlines()[-1] == 'smoe_evaluate: stopped; --resume goes on'
+    assert process.returncode == 130
+    assert error.splitlines()[-1] == 'smoe_evaluate: stopped; --resume goes on'
     assert not (tmp_path / 'evaluation.json').exists()
     assert main([*options, '--resume']) == 0
     assert figures(tmp_path) == uninterrupted
@@ -203,19 +255,15 @@ def test_an_interrupted_run_is_neither_overwritten_nor_mixed_with_another(folder
     assert main(options) == 1
     assert 'go on with it by --resume' in capfd.readouterr().err
     assert main([*options, '--resume', '--seed', '5']) == 1
-    assert 'seed 0' in capfd.readouterr().err
+    said = capfd.readouterr().err
+    assert 'the interrupted run had seed 0, ' in said
+    assert 'this one has seed 5, ' in said
     assert (tmp_path / 'progress.jsonl').read_bytes() == before
 
 
-def test_ablation_compares_settings_and_marks_the_default(folder, tmp_path, capfd):
-    output = tmp_path / 'results'
-    options = arguments(folder, output, folder / 'photos', '--ablation')
-    assert main(options) == 0
-    summary = json.loads((output / 'evaluation.json').read_text())
-    names = [row['name'] for row in summary['methods']]
-    # Six statistics, three normalisations; prior belongs to five scales, this network has three.
-    assert len(names) == 6 * 3 * 2 * 2 + 2
-    text = (output / 'evaluation.md').read_text()
+def test_ablation_compares_settings_and_marks_the_default(folder, tmp_path):
+    assert main(arguments(folder, tmp_path, folder / 'photos', '--ablation')) == 0
+    text = (tmp_path / 'evaluation.md').read_text()
     assert '**`smoe_scale`, `gaussian_cdf`, `equal`**' in text
     assert '| statistic | `gamma_scale` |' in text
 
@@ -227,8 +275,6 @@ def test_ablation_compares_settings_and_marks_the_default(folder, tmp_path, capf
         (['{folder}/network.py'], 'network.py'),
         (['{photo}', '--methods', 'grad-cm'], "unknown method 'grad-cm'; did you mean"),
         (['{photo}', '--boxes', '{folder}/none.csv'], 'none.csv'),
-        (['{photo}', '--boxes', '{folder}/network.py'], 'network.py'),
-        (['{photo}', '--backbone', 'resnet5'], "unknown backbone 'resnet5'"),
         (['{photo}', '--backbone', '{folder}/network.py:segmentation'], 'no class scores'),
         (['{photo}', '--output', '{folder}/network.py'], 'network.py'),
     ],
@@ -257,10 +303,9 @@ def test_road_is_measured_where_its_package_is_and_refused_where_it_is_not(
         assert 'ROAD needs the package grad-cam' in capfd.readouterr().err
 
 
-def test_a_users_picture_does_not_get_the_boxes_of_a_bundled_one(folder, tmp_path):
-    options = arguments(folder, tmp_path, folder / 'photos' / 'coffee.png')
-    assert main([*options, '--methods', 'random']) == 0
-    assert ('faithfulness', 'coffee', 'random', 'energy') not in figures(tmp_path)
+def test_a_users_picture_does_not_get_the_boxes_of_a_bundled_one(uninterrupted):
+    assert ('faithfulness', 'coffee', 'random', 'gini') in uninterrupted
+    assert ('faithfulness', 'coffee', 'random', 'energy') not in uninterrupted
 
 
 def test_what_cannot_be_measured_is_said_and_the_rest_is_measured(folder, tmp_path, capfd):
@@ -273,16 +318,16 @@ def test_what_cannot_be_measured_is_said_and_the_rest_is_measured(folder, tmp_pa
     assert 'damaged.png' in said
     assert 'faithfulness of cat by random failed: the network gives no finite' in said
     assert 'Traceback' not in said
+    assert 'left out' not in said  # of other libraries, for which nobody asked
     found = figures(tmp_path)
     assert ('sensitivity', 'cat', 'random', 'max_sensitivity') in found
     assert ('faithfulness', 'cat', 'random', 'deletion') not in found
     assert '| random | – | – |' in (tmp_path / 'evaluation.md').read_text()
 
 
-@pytest.mark.parametrize('library', ['scipy', 'skimage', 'matplotlib'])
-def test_without_a_library_of_the_extra_one_line_says_what_to_install(tmp_path, library):
+def test_without_a_library_of_the_extra_one_line_says_what_to_install(tmp_path):
     code = (
-        f'import sys; sys.modules[{library!r}] = None; '
+        'import sys; sys.modules["scipy"] = None; '
         'from smoe_ros.evaluation.smoe_evaluate import main; '
         f'sys.exit(main(["--output", {str(tmp_path / "results")!r}]))'
     )
@@ -291,17 +336,60 @@ def test_without_a_library_of_the_extra_one_line_says_what_to_install(tmp_path, 
     )
     assert result.returncode == 1
     assert result.stderr == (
-        f'smoe_evaluate: {library} is not installed, which the evaluation needs: '
+        'smoe_evaluate: scipy is not installed, which the evaluation needs: '
         "pip install 'smoe_ros[evaluate]'\n"
     )
     assert not (tmp_path / 'results').exists()
 
 
-@pytest.mark.parametrize(
-    'wrong',
-    [['--frames-per-film', '-1'], ['--seed', '-1'], ['--ablation', '--methods', 'random'], ['-x']],
-)
-def test_wrong_usage_ends_with_2(tmp_path, wrong):
+def test_methods_of_an_ablation_are_wrong_usage_and_end_with_2(tmp_path):
     with pytest.raises(SystemExit) as end:
-        main(['--output', str(tmp_path / 'results'), *wrong])
+        main(['--output', str(tmp_path / 'results'), '--ablation', '--methods', 'random'])
     assert end.value.code == 2
+
+
+def test_the_network_is_explained_and_answers_as_the_settings_say(folder):
+    (folder / 'labels.txt').write_text('\n'.join(f'thing {index}' for index in range(5)))
+    settings = Settings(
+        backbone=f'{folder / "network.py"}:build',
+        labels=str(folder / 'labels.txt'),
+        scales=('2', '8'),
+        scale_weights=(0.0, 1.0),
+        statistic='channel_max',
+        normalization='min_max',
+        threads=2,
+    )
+    network = Network(settings)
+    assert torch.get_num_threads() == 2
+    assert [scale.layer for scale in network.explainer.scales] == ['2', '8']
+    assert network.explainer.method == settings.method
+    answer = network.question(Subject('cat', CAT()))
+    assert answer.label_name == f'thing {answer.label}'
+    assert 0.2 < answer.probability <= 1  # the most probable of five
+
+
+def test_the_seed_changes_what_is_drawn_and_nothing_else(uninterrupted, folder, tmp_path):
+    options = arguments(folder, tmp_path, folder / 'photos' / 'cat.png', *FEW)
+    assert main([*options, '--seed', '5']) == 0
+    found = figures(tmp_path)
+    drawn = 'sensitivity', 'cat', 'SMOE Scale', 'max_sensitivity'
+    assert found[drawn] != uninterrupted[drawn]
+    for method in ('SMOE Scale', 'random'):
+        key = 'faithfulness', 'cat', method, 'insertion_curve'
+        assert found[key] == uninterrupted[key]
+
+
+def test_a_peer_that_is_not_installed_is_left_out_and_alone_refused(
+    folder, tmp_path, capfd, monkeypatch
+):
+    monkeypatch.setattr('smoe_ros.evaluation.peers.find_spec', lambda _module: None)
+    photo, peer = folder / 'photos' / 'cat.png', 'eigencam (grad-cam)'
+    assert main([*arguments(folder, tmp_path / 'one', photo), '--methods', peer]) == 1
+    said = capfd.readouterr().err
+    assert 'none of the methods asked for can be used; pip install' in said
+    assert 'requirements/benchmark.txt' in said
+    assert not (tmp_path / 'one').exists()
+    assert main([*arguments(folder, tmp_path / 'two', photo), '--methods', f'random,{peer}']) == 0
+    assert 'left out: grad-cam is not installed' in capfd.readouterr().err
+    summary = json.loads((tmp_path / 'two' / 'evaluation.json').read_text())
+    assert [row['name'] for row in summary['methods']] == ['random']
