@@ -12,7 +12,8 @@ import pytest
 
 import smoe_ros
 from smoe_ros.backbones.torchvision_zoo import classifier_names, dense_names
-from smoe_ros.saliency.methods import CAMS, NORMALIZATIONS, STATISTICS
+from smoe_ros.options.choices import CAMS
+from smoe_ros.saliency.methods import NORMALIZATIONS, STATISTICS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / 'docs'
