@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import smoe_ros
-from smoe_ros.saliency.methods import CAMS, NORMALIZATIONS, STATISTICS
+from smoe_ros.options.choices import CAMS
+from smoe_ros.saliency.methods import NORMALIZATIONS, STATISTICS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / 'docs'

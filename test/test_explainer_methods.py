@@ -14,13 +14,8 @@ from torch import nn
 from smoe_ros.backbones import load_backbone
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.explainer import Explainer
-from smoe_ros.saliency.methods import (
-    CAMS,
-    NORMALIZATIONS,
-    PRE_ACTIVATION_STATISTICS,
-    STATISTICS,
-    MethodOptions,
-)
+from smoe_ros.options.choices import CAMS, PRE_ACTIVATION_STATISTICS
+from smoe_ros.saliency.methods import NORMALIZATIONS, STATISTICS, MethodOptions
 
 WITH_CAM = [name for name in CAMS if name != 'none']
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from smoe_ros.backbones.torchscript import is_torchscript, load_torchscript
-from smoe_ros.errors import ConfigurationError
+from smoe_ros.errors import ConfigurationError, in_words
 
 
 def read_checkpoint(path: Path) -> dict[str, Tensor]:
@@ -61,16 +61,10 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
 
 
 def fitted(name: str, weights: str, model: nn.Module, state: dict[str, Tensor]) -> nn.Module:
-    """Put weights into a network.
-
-    Args:
-        name: Of the network, for the error.
-        weights: Where they come from, for the error.
-        model: The network.
-        state: Tensor by name.
+    """Put weights into a network, and return it.
 
     Raises:
-        ConfigurationError: If they do not fit.
+        ConfigurationError: If they do not fit; it names the network, and where they come from.
     """
     try:
         model.load_state_dict(state)
@@ -83,5 +77,5 @@ def fitted(name: str, weights: str, model: nn.Module, state: dict[str, Tensor]) 
 
 def short(error: Exception) -> str:
     """Return an error's type and the beginning of its text; torch lists every parameter."""
-    text = ' '.join(f'{type(error).__name__}: {error}'.split()).removesuffix(':')
+    text = in_words(error).removesuffix(':')
     return text if len(text) <= 200 else f'{text[:200]}…'

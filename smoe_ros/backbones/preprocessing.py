@@ -44,14 +44,7 @@ class Preprocessing:
         self._offset = torch.tensor([-m / s for m, s in zip(mean, std, strict=True)]).view(3, 1, 1)
 
     def with_short_side(self, short_side: int) -> Preprocessing:
-        """Return the same preprocessing for another size of the input.
-
-        Args:
-            short_side: Length of the input's short side in pixels, a positive multiple of 32.
-
-        Raises:
-            ConfigurationError: If the short side is no positive multiple of 32.
-        """
+        """Return the same preprocessing for another size of the input, likewise checked."""
         return Preprocessing(self._mean, self._std, short_side)
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:

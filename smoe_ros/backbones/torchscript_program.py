@@ -37,11 +37,9 @@ class Program:
     """A graph as Python calls."""
 
     def __init__(self, graph: Any, owner: str) -> None:
-        """Translate a graph; what cannot be translated is refused here, not at a frame.
+        """Translate a method's graph; what cannot be translated is refused here, not at a frame.
 
-        Args:
-            graph: The graph of one method.
-            owner: Class name of its module, for errors.
+        Errors name the owner, the class of its module.
 
         Raises:
             ConfigurationError: If an operation cannot be followed.
@@ -85,24 +83,16 @@ class Program:
         if kind == 'prim::Loop':
             return self._loop(node, inputs, outputs)
         call = self._call(node)
-        if kind in ('prim::TupleUnpack', 'prim::ListUnpack'):
+        several = len(outputs) > 1 or kind in ('prim::TupleUnpack', 'prim::ListUnpack')
 
-            def unpack(values: _Values) -> None:
-                values.update(zip(outputs, values[inputs[0]], strict=True))
+        def step(values: _Values) -> None:
+            result = call(*[values[i] for i in inputs])
+            if several:
+                values.update(zip(outputs, result, strict=True))
+            elif outputs:
+                values[outputs[0]] = result
 
-            return unpack
-        if not outputs:
-            return lambda values: call(*[values[i] for i in inputs])
-        if len(outputs) == 1:
-            output = outputs[0]
-
-            def assign(values: _Values) -> None:
-                values[output] = call(*[values[i] for i in inputs])
-
-            return assign
-        return lambda values: values.update(
-            zip(outputs, call(*[values[i] for i in inputs]), strict=True)
-        )
+        return step
 
     def _block(self, block: Any) -> Callable[[_Values], list[Any]]:
         """Translate a branch or loop body; it returns the values of the block."""
@@ -222,9 +212,9 @@ def _function_call(node: Any) -> Callable[..., Any]:
     for output in call.outputs():
         graph.registerOutput(output)
     compiled = torch._C._create_function_from_graph('call', graph)
-    order = list(dict.fromkeys(value.unique() for value in arguments))
-    positions = [[value.unique() for value in arguments].index(unique) for unique in order]
-    return lambda _function, *args: compiled(*[args[position] for position in positions])
+    given = [value.unique() for value in arguments]
+    # What is given twice is one input of the graph.
+    return lambda _function, *args: compiled(*dict(zip(given, args, strict=True)).values())
 
 
 def _raise(message: str, *_: Any) -> None:

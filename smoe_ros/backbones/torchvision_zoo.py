@@ -64,10 +64,7 @@ def dense_names() -> list[str]:
 def load_torchvision(name: str, weights: str, *, allow_download: bool) -> Network:
     """Load a torchvision network; of a segmentation or detection network only its CNN.
 
-    Args:
-        name: Its name in torchvision.
-        weights: ``'default'``, ``'random'`` or the path of a checkpoint.
-        allow_download: Whether default weights that are not in torch's cache may be downloaded.
+    The arguments are those of `load_backbone`.
 
     Raises:
         ConfigurationError: If the weights are missing or do not fit.
@@ -102,7 +99,7 @@ def with_checkpoint(
     """Build a classifier with random weights or those of a checkpoint, and its class names.
 
     Args:
-        name: Of the network, for the error.
+        name: Of the network, for errors.
         weights: ``'random'`` or the path of a checkpoint.
         build: Returns the network for a number of classes, ``num_classes``.
 

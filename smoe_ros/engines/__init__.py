@@ -5,14 +5,8 @@
 from smoe_ros.engines.eager import EagerEngine, check_class
 from smoe_ros.engines.engine import Engine, EngineError, ForwardPass, make_engine
 from smoe_ros.engines.folding import fold_batch_norms
-from smoe_ros.options.choices import AUTO, COMPILED, ENGINES, ONNXRUNTIME, TORCH
 
 __all__ = [
-    'AUTO',
-    'COMPILED',
-    'ENGINES',
-    'ONNXRUNTIME',
-    'TORCH',
     'EagerEngine',
     'Engine',
     'EngineError',

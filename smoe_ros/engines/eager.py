@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from smoe_ros.engines.engine import Engine, ForwardPass
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.options.choices import TORCH
+from smoe_ros.options.choices import NO_CAM, PRE_ACTIVATION_STATISTICS, TORCH
 from smoe_ros.saliency import class_activation
-from smoe_ros.saliency.methods import NO_CAM, PRE_ACTIVATION_STATISTICS, STATISTICS, MethodOptions
+from smoe_ros.saliency.methods import STATISTICS, MethodOptions
 from smoe_ros.scales import Scale, evaluating, observing, recording_pre_activations
 
 
@@ -28,21 +28,8 @@ class EagerEngine(Engine):
     name = TORCH
 
     def __init__(self, model: nn.Module, scales: Sequence[Scale]) -> None:
-        """Take a network.
-
-        Args:
-            model: The network; hooks are in it during a pass only.
-            scales: The activations to read, finest first.
-        """
+        """Take a network, and its scales, finest first; hooks are in it during a pass only."""
         self.model, self._scales = model, tuple(scales)
-
-    def serves(self, _method: MethodOptions) -> bool:
-        """Return True; see `Engine`."""
-        return True
-
-    def takes(self, _batch: Tensor) -> bool:
-        """Return True; see `Engine`."""
-        return True
 
     def forward(
         self, batch: Tensor, method: MethodOptions, *, keep_activations: bool = False

@@ -65,13 +65,13 @@ class Engine(ABC):
 
     name: str
 
-    @abstractmethod
     def serves(self, method: MethodOptions) -> bool:
         """Whether it gives what a method needs of the network."""
+        return True
 
-    @abstractmethod
     def takes(self, batch: Tensor) -> bool:
         """Whether it is ready for batches of this shape."""
+        return True
 
     @abstractmethod
     def forward(

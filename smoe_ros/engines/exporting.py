@@ -22,7 +22,8 @@ from smoe_ros.engines.engine import (
     relative_difference,
     short_reason,
 )
-from smoe_ros.saliency.methods import NO_CAM, PRE_ACTIVATION_STATISTICS, STATISTICS, MethodOptions
+from smoe_ros.options.choices import NO_CAM, PRE_ACTIVATION_STATISTICS
+from smoe_ros.saliency.methods import STATISTICS, MethodOptions
 from smoe_ros.scales import STRIDE, Scale, evaluating, observing
 
 # Of an engine's values, as a share of the largest: another order of sums stays far below.
@@ -35,12 +36,7 @@ class WithActivations(nn.Module):
     """A network that also puts out the activations of its scales."""
 
     def __init__(self, model: nn.Module, scales: Sequence[Scale]) -> None:
-        """Wrap a network.
-
-        Args:
-            model: The network, in evaluation mode.
-            scales: The activations, finest first.
-        """
+        """Wrap a network in evaluation mode; its scales are finest first."""
         super().__init__()
         self.model = model
         self._points = [(scale.layer, scale.call) for scale in scales]

@@ -39,16 +39,7 @@ class OnnxEngine(ExportedEngine):
     name = ONNXRUNTIME
 
     def __init__(self, model: nn.Module, scales: Sequence[Scale], example: Tensor) -> None:
-        """Load the exported network, or export it, and check that it gives what torch gives.
-
-        Args:
-            model: The network; neither changed nor kept.
-            scales: The activations to give, finest first.
-            example: A batch of one input, shape (1, C, H, W).
-
-        Raises:
-            EngineError: If it cannot be exported, or gives something else than torch.
-        """
+        """Load the exported network, or export it, and check it; see `make_engine`."""
         super().__init__(scales)
         self._device = example.device
         self._threads = torch.get_num_threads()

@@ -16,8 +16,6 @@ from smoe_ros.engines.exporting import ExportedEngine, export
 from smoe_ros.options.choices import COMPILED
 from smoe_ros.scales import Scale
 
-_Shape = tuple[int, ...]
-
 
 class CompiledEngine(ExportedEngine):
     """Runs a network through torch.compile with frozen weights; needs a C++ compiler.
@@ -29,19 +27,10 @@ class CompiledEngine(ExportedEngine):
     name = COMPILED
 
     def __init__(self, model: nn.Module, scales: Sequence[Scale], example: Tensor) -> None:
-        """Compile a network for one shape.
-
-        Args:
-            model: The network; neither changed nor kept.
-            scales: The activations to give, finest first.
-            example: A batch of one input, shape (1, C, H, W).
-
-        Raises:
-            EngineError: If it cannot be exported or compiled, or gives something else than torch.
-        """
+        """Compile a network for one shape, and check it; see `make_engine`."""
         super().__init__(scales)
         self._model = copy.deepcopy(model)
-        self._compiled: dict[_Shape, Callable[[Tensor], tuple[Tensor, ...]]] = {}
+        self._compiled: dict[tuple[int, ...], Callable[[Tensor], tuple[Tensor, ...]]] = {}
         self.check(model, example)
 
     def prepare(self, batch: Tensor) -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,8 +30,7 @@ def bundled_boxes() -> dict[str, list[Box]]:
     They are around what an ImageNet class or a close relative of it names: a person's suit, not
     the person. Frames that show no such thing clearly have none.
     """
-    with as_file(files('smoe_ros.evaluation') / 'boxes.csv') as path:
-        return read_boxes(path)
+    return read_boxes(Path(__file__).with_name('boxes.csv'))
 
 
 def read_boxes(path: Path) -> dict[str, list[Box]]:

@@ -39,11 +39,7 @@ _ROAD_PICTURES = 6
 
 
 def evaluate(options: EvaluateOptions, say: Callable[[str], None]) -> int:
-    """Measure, print the tables and write the results.
-
-    Args:
-        options: What was asked for.
-        say: Told in a sentence what is left out.
+    """Measure, print the tables and write the results; `say` is told what is left out.
 
     Returns:
         The exit code: 1 if an input was refused, or a method failed on one.

@@ -56,10 +56,7 @@ class Network:
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Load it.
-
-        Args:
-            settings: Which network, where, and how it is explained; its engine is torch.
+        """Load it; whatever the settings say, its engine is torch.
 
         Raises:
             ConfigurationError: If a setting cannot work, or the network puts out no class scores.
@@ -99,11 +96,7 @@ class Network:
         return self._backbone.preprocess(rgb).to(self._device)
 
     def question(self, subject: Subject, boxes: Sequence[Box] = ()) -> Question:
-        """Ask the network what a picture shows.
-
-        Args:
-            subject: The picture.
-            boxes: Boxes in its own pixels.
+        """Ask the network what a picture shows; boxes are in the picture's own pixels.
 
         Raises:
             FrameError: If the picture cannot be the network's input.

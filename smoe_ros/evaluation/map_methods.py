@@ -17,8 +17,8 @@ from torch import Tensor
 
 from smoe_ros.evaluation.metrics.agreement import Array
 from smoe_ros.explainer import Explainer, Explanation
-from smoe_ros.options.choices import SCALE_WEIGHTS
-from smoe_ros.saliency.methods import CAMS, NO_CAM, NORMALIZATIONS, STATISTICS, MethodOptions
+from smoe_ros.options.choices import CAMS, NO_CAM, SCALE_WEIGHTS
+from smoe_ros.saliency.methods import NORMALIZATIONS, STATISTICS, MethodOptions
 
 Kind: TypeAlias = Literal['ours', 'baseline', 'peer']
 Explain: TypeAlias = Callable[[Tensor, Tensor], Tensor]
@@ -72,13 +72,7 @@ def standard_methods(explainer: Explainer) -> list[MapMethod]:
 
 
 def own_method(explainer: Explainer, options: MethodOptions, name: str = '') -> MapMethod:
-    """Return the saliency by some settings as a method.
-
-    Args:
-        explainer: Of the network.
-        options: The settings.
-        name: Name in tables; by default the settings' statistic and CAM.
-    """
+    """Return the saliency by some settings as a method, by default named by statistic and CAM."""
     if not name:
         base = 'SMOE Scale' if options.statistic == 'smoe_scale' else options.statistic
         name = base if options.cam == NO_CAM else f'{base} × {_CAM_NAMES[options.cam]}'

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from smoe_ros.evaluation.map_methods import Explain, MapMethod
 from smoe_ros.explainer import Explainer
-from smoe_ros.scales import evaluating, trace
+from smoe_ros.scales import trace
 
 HOW_TO_INSTALL = 'pip install --no-deps -r requirements/benchmark.txt'
 _SAMPLES = 25
@@ -70,8 +70,7 @@ def target_layer(model: nn.Module, explainer: Explainer, example: Tensor) -> str
         example: A picture to run it on, shape (1, 3, H, W).
     """
     deepest = explainer.scales[-1]
-    with evaluating(model):
-        calls = trace(model, example)
+    calls = trace(model, example)
     last = next(
         call for call in calls if (call.layer, call.index) == (deepest.layer, deepest.call)
     )

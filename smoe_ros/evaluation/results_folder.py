@@ -10,19 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from smoe_ros.evaluation import tables
 from smoe_ros.evaluation.evaluated_network import Question
 from smoe_ros.evaluation.map_methods import MapMethod
 from smoe_ros.evaluation.plots import draw_plots
-from smoe_ros.evaluation.tables import (
-    answer_table,
-    best_table,
-    choice_table,
-    edge_table,
-    method_table,
-    randomisation_table,
-    smoothing_table,
-    stability_table,
-)
 
 _KEYS = ('task', 'subject', 'method')
 
@@ -36,12 +27,7 @@ def write_results(
 ) -> None:
     """Print the tables, and write ``evaluation.md``, ``.json``, ``.csv`` and the plots.
 
-    Args:
-        summary: What the tables show.
-        entries: Every measurement.
-        questions: The pictures, of which some become examples.
-        methods: What was compared.
-        folder: Where to write.
+    Tables and plots show the summary, the CSV every entry, one plot some of the pictures.
     """
     (folder / 'evaluation.json').write_text(json.dumps(summary, indent=1) + '\n', encoding='utf-8')
     with (folder / 'evaluation.csv').open('w', encoding='utf-8', newline='') as file:
@@ -72,27 +58,27 @@ def _report(summary: Mapping[str, Any], plots: Sequence[str]) -> str:
 def _sections(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if summary['ablation']:
         rows = [row for row in summary['methods'] if row['difference']]
-        yield 'Choices', choice_table(rows)
-        yield 'Settings', best_table(rows)
+        yield 'Choices', tables.choice_table(rows)
+        yield 'Settings', tables.best_table(rows)
     else:
-        text = method_table(summary['methods'])
+        text = tables.method_table(summary['methods'])
         if summary['box_share'] is not None:
             share = f'{summary["box_share"]:.3f}'
             text += f'\n\nOf a map that is the same everywhere, {share} lies in the boxes.'
         yield 'Methods', text
     if summary['stability']:
         films = ', '.join(summary['films'])
-        yield f'Consecutive frames ({films})', stability_table(summary['stability'])
+        yield f'Consecutive frames ({films})', tables.stability_table(summary['stability'])
     if summary['smoothing']:
-        yield 'Averaged over time', smoothing_table(summary['smoothing'])
+        yield 'Averaged over time', tables.smoothing_table(summary['smoothing'])
     if random := summary['randomisation']:
         titles = {'spearman': 'Spearman correlation', 'ssim': 'Structural similarity'}
         for figure, title in titles.items():
-            yield f'{title} as layers become random', randomisation_table(random, figure)
+            yield f'{title} as layers become random', tables.randomisation_table(random, figure)
     if summary['edge_likeness']:
-        likeness = edge_table(summary['edge_likeness'])
+        likeness = tables.edge_table(summary['edge_likeness'])
         yield 'How like the edges of the picture the maps are', likeness
-    yield 'Pictures', answer_table(summary['answers'])
+    yield 'Pictures', tables.answer_table(summary['answers'])
 
 
 def _figures(entry: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

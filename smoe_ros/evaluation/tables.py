@@ -83,9 +83,7 @@ def smoothing_table(rows: Sequence[Row]) -> str:
 def randomisation_table(randomisation: Row, figure: str) -> str:
     """Return how much of each scale's map remains as layers become random from the top.
 
-    Args:
-        randomisation: Of the summary.
-        figure: ``'spearman'`` or ``'ssim'``.
+    The figure is ``'spearman'`` or ``'ssim'``.
     """
     return table(
         ('random down to', *_scale_names(len(randomisation['scales']))),
@@ -105,8 +103,7 @@ def edge_table(likeness: Sequence[float]) -> str:
 def choice_table(rows: Sequence[Row]) -> str:
     """Return the mean insertion − deletion of every choice over all others, without and with CAM.
 
-    Args:
-        rows: Methods of the summary whose names are settings.
+    The methods' names are settings.
     """
 
     def mean_of(place: int, value: str, cam: str) -> str:
@@ -125,11 +122,9 @@ def choice_table(rows: Sequence[Row]) -> str:
 
 
 def best_table(rows: Sequence[Row], count: int = 6) -> str:
-    """Return the best settings with each CAM, and the default, with their time.
+    """Return so many of the best settings with each CAM, and the default, with their time.
 
-    Args:
-        rows: Methods of the summary whose names are settings, compared with the defaults.
-        count: Number of settings of a CAM.
+    The methods' names are settings, and they are compared with the defaults.
     """
     shown = []
     for cam, default in DEFAULTS.items():

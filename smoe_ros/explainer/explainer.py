@@ -12,12 +12,13 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from smoe_ros.engines import TORCH, EagerEngine, Engine, check_class, make_engine
+from smoe_ros.engines import EagerEngine, Engine, check_class, make_engine
 from smoe_ros.errors import ConfigurationError, in_words
 from smoe_ros.explainer.explanation import Explanation, explanation_of
+from smoe_ros.options.choices import CAMS, NO_CAM, PRE_ACTIVATION_STATISTICS, TORCH
 from smoe_ros.saliency import resolve_scale_weights
-from smoe_ros.saliency.methods import CAMS, NO_CAM, PRE_ACTIVATION_STATISTICS, MethodOptions
-from smoe_ros.scales import Scale, evaluating, find_scales, select_scales
+from smoe_ros.saliency.methods import MethodOptions
+from smoe_ros.scales import Scale, find_scales, select_scales
 
 
 class Explainer(AbstractContextManager['Explainer']):
@@ -83,11 +84,10 @@ class Explainer(AbstractContextManager['Explainer']):
         self._device, self._dtype = parameter.device, parameter.dtype
         noise = torch.randn(1, 3, *input_size, generator=torch.Generator().manual_seed(0))
         self._noise = noise.to(self._device, self._dtype)
-        with evaluating(model):
-            if isinstance(scales, str):
-                self._scales = find_scales(model, self._noise)
-            else:
-                self._scales = select_scales(model, self._noise, scales)
+        if isinstance(scales, str):
+            self._scales = find_scales(model, self._noise)
+        else:
+            self._scales = select_scales(model, self._noise, scales)
         self._eager: EagerEngine | None = EagerEngine(model, self._scales)
         # By preference: eager torch serves every method and takes every batch.
         self._engines: tuple[Engine, ...] = (self._eager,)

@@ -51,13 +51,7 @@ class Explanation:
 def explanation_of(
     seen: ForwardPass, scales: Sequence[Scale], method: MethodOptions, size: tuple[int, int]
 ) -> Explanation:
-    """Normalise and fuse what one forward pass gave.
-
-    Args:
-        seen: The forward pass.
-        scales: The scales, finest first.
-        method: Which normalisation, and which weights of the scales.
-        size: Height and width of the network's input.
+    """Normalise and fuse what one forward pass gave, at height and width of the network's input.
 
     Raises:
         FrameError: If an activation or a logit is not finite.

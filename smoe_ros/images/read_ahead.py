@@ -13,6 +13,8 @@ from typing import Generic, TypeVar
 from smoe_ros.images.source import Image, ImageSource, SourceLostError
 
 Prepared = TypeVar('Prepared')
+# Images of a recorded source that are kept ready.
+_CAPACITY = 8
 
 
 class EndOfImages(Exception):  # noqa: N818  (an event like StopIteration, not an error)
@@ -22,8 +24,8 @@ class EndOfImages(Exception):  # noqa: N818  (an event like StopIteration, not a
 class ReadAhead(Generic[Prepared]):
     """A thread that opens a source, reads it and keeps a few prepared images ready.
 
-    Of a recorded source it keeps every image, in order, and waits while ``capacity`` of them are
-    ready. Of a live source it keeps only the newest.
+    Of a recorded source it keeps every image, in order, and waits while eight of them are ready.
+    Of a live source it keeps only the newest.
     """
 
     def __init__(
@@ -33,7 +35,6 @@ class ReadAhead(Generic[Prepared]):
         *,
         loop: bool,
         arrived: Callable[[], None],
-        capacity: int = 8,
     ) -> None:
         """Start reading.
 
@@ -43,13 +44,11 @@ class ReadAhead(Generic[Prepared]):
                 the image was read.
             loop: Begin again at the end of a recorded source.
             arrived: Called in the thread after each image of a live source, and at its end.
-            capacity: Images to keep ready.
         """
         self._open_source = open_source
         self._prepare = prepare
         self._loop = loop
         self._arrived = arrived
-        self._capacity = capacity
         self._changed = threading.Condition()
         self._ready: deque[Prepared] = deque()
         self._source: ImageSource | None = None
@@ -127,7 +126,7 @@ class ReadAhead(Generic[Prepared]):
         with self._changed:
             if live:
                 self._ready.clear()
-            self._changed.wait_for(lambda: self._stopping or len(self._ready) < self._capacity)
+            self._changed.wait_for(lambda: self._stopping or len(self._ready) < _CAPACITY)
             self._ready.append(prepared)
         if live:
             self._arrived()

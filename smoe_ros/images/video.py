@@ -53,13 +53,9 @@ class VideoFile(ImageSource):
 
 
 class Webcam(ImageSource):
-    """A video device by its number: the newest image, at the device's pace.
+    """A video device by its number, as in ``/dev/video0``: the newest image, at its own pace.
 
-    Args:
-        index: Number of the device, as in ``/dev/video0``.
-        rate: Images a second to ask of the device; 0 leaves it to the device.
-        width: Width to ask of the device; 0 leaves it to the device.
-        height: Height to ask of the device; 0 leaves it to the device.
+    Images a second, width and height are asked of it; 0 leaves them to the device.
 
     Raises:
         ConfigurationError: There is no such device, or it gives no image.
@@ -67,7 +63,7 @@ class Webcam(ImageSource):
 
     live = True
 
-    def __init__(self, index: int, rate: float = 0.0, width: int = 0, height: int = 0) -> None:
+    def __init__(self, index: int, rate: float, width: int, height: int) -> None:
         self.name = f'webcam {index}'
         self._capture = _capture(index)
         if not self._capture.isOpened():

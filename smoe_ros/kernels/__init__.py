@@ -18,16 +18,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Kernels:
-    """Compiled functions on NumPy arrays; see the modules of the same names.
-
-    Attributes:
-        smoe_scale: Statistic of one activation.
-        gaussian_cdf: Normalisation of raw maps.
-        fuse: Maps of all scales to one saliency map.
-        lovi: Colours of the LOVI picture.
-        heat_map: Colours of the heat map.
-        resize_area: An image averaged over areas, normalised for a network.
-    """
+    """Compiled functions on NumPy arrays; the modules that `load` takes them from say of what."""
 
     smoe_scale: Callable[..., Any]
     gaussian_cdf: Callable[..., Any]

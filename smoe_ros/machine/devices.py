@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
@@ -14,6 +14,8 @@ from smoe_ros.options.choices import PRECISIONS
 
 _TYPES = dict(zip(PRECISIONS, (torch.float32, torch.bfloat16, torch.float16), strict=True))
 CPU = torch.device('cpu')
+DEFAULT_THREADS = torch.get_num_threads()
+"""Of the CPU, which torch takes of its own accord."""
 
 
 class DeviceMissingError(ConfigurationError):
@@ -43,19 +45,7 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def resolve_precision(name: str) -> torch.dtype:
-    """Return the type of a network's numbers.
-
-    Raises:
-        ConfigurationError: If the name is unknown.
-    """
-    if name not in PRECISIONS:
-        raise unknown_name('precision', name, PRECISIONS)
-    return _TYPES[name]
-
-
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a network runs, and with which numbers.
 
     Attributes:
@@ -75,28 +65,18 @@ ON_THE_CPU = Place(CPU, torch.float32, left=True)
 def place_of(device: str, precision: str, warn: Callable[[str], object] | None = None) -> Place:
     """Return the place that names stand for.
 
-    Args:
-        device: Name of the device.
-        precision: Name of the precision.
-        warn: Told in a sentence when the device is missing, where the network then runs on the
-            CPU in fp32; None refuses instead.
+    `warn` is told in a sentence when the device is missing, where the network then runs on the CPU
+    in fp32; None refuses instead.
 
     Raises:
         ConfigurationError: If a name is unknown, or the device is missing and `warn` is None.
     """
-    numbers = resolve_precision(precision)
+    if precision not in PRECISIONS:
+        raise unknown_name('precision', precision, PRECISIONS)
     try:
-        return Place(resolve_device(device), numbers)
+        return Place(resolve_device(device), _TYPES[precision])
     except DeviceMissingError as error:
         if warn is None:
             raise
         warn(f'{error}; going on on the CPU in fp32')
         return ON_THE_CPU
-
-
-def default_threads() -> int:
-    """Return the number of CPU threads that torch takes of its own accord."""
-    return _DEFAULT_THREADS
-
-
-_DEFAULT_THREADS = torch.get_num_threads()

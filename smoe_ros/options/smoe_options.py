@@ -14,21 +14,7 @@ from functools import partial
 from typing import Literal
 
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.options.choices import (
-    AUTO,
-    CAMS,
-    DEFAULT_BACKBONE,
-    ENGINES,
-    NO_CAM,
-    NORMALIZATIONS,
-    ONNXRUNTIME,
-    PRECISIONS,
-    RELIABILITIES,
-    SCALE_WEIGHTS,
-    STATISTICS,
-    TORCH,
-    TRANSPORTS,
-)
+from smoe_ros.options import choices
 from smoe_ros.options.option import like, option
 
 # One of the node that may be changed while it runs.
@@ -52,8 +38,8 @@ def read_scale_weights(text: str) -> str | tuple[float, ...]:
         return tuple(float(number) for number in text.strip(' []').split(','))
     except ValueError:
         raise ConfigurationError(
-            f"scale_weights is '{text}'; give {', '.join(SCALE_WEIGHTS)} or numbers such as "
-            '1, 2, 3'
+            f"scale_weights is '{text}'; give {', '.join(choices.SCALE_WEIGHTS)} or numbers such "
+            'as 1, 2, 3'
         ) from None
 
 
@@ -62,7 +48,7 @@ class NetworkOptions:
     """Network and method."""
 
     backbone: str = runtime_option(
-        DEFAULT_BACKBONE,
+        choices.DEFAULT_BACKBONE,
         'Network to explain: efficientnet_lite0; a torchvision classifier that is a CNN, or the '
         'CNN of a segmentation or detection network, by name (smoe_scales --list names them); or '
         'your own: package.module:build, /path/file.py:build (a function that returns the '
@@ -124,10 +110,10 @@ class NetworkOptions:
     statistic: str = runtime_option(
         'smoe_scale',
         'Statistic over the channels of an activation: how much each place holds.',
-        choices=STATISTICS,
+        choices=choices.STATISTICS,
     )
     normalization: str = runtime_option(
-        'gaussian_cdf', 'Normalisation of the map of each scale.', choices=NORMALIZATIONS
+        'gaussian_cdf', 'Normalisation of the map of each scale.', choices=choices.NORMALIZATIONS
     )
     device: str = runtime_option(
         'auto',
@@ -145,10 +131,10 @@ class ExplainerOptions(NetworkOptions):
     """All that an explanation depends on."""
 
     cam: str = runtime_option(
-        NO_CAM,
+        choices.NO_CAM,
         'Class activation that the saliency is multiplied with (FastCAM: where the network sees '
         'its class); costs a gradient through the head of the network only.',
-        choices=CAMS,
+        choices=choices.CAMS,
     )
     target_class: int = runtime_option(
         -1,
@@ -160,15 +146,15 @@ class ExplainerOptions(NetworkOptions):
         'fp32',
         "Precision of the network's numbers; the smaller ones are for GPUs, and for CPUs with "
         'instructions for them.',
-        choices=PRECISIONS,
+        choices=choices.PRECISIONS,
     )
     engine: str = runtime_option(
-        TORCH,
+        choices.TORCH,
         'What runs the network: torch; onnxruntime (the network is exported once on a machine and '
         'kept in the cache of the user); compiled (torch.compile: up to a minute a network); or '
         'auto, the faster of torch and onnxruntime. Where an engine cannot, torch runs it and the '
         'log says why.',
-        choices=ENGINES,
+        choices=choices.ENGINES,
     )
 
 
@@ -190,13 +176,13 @@ class CameraOptions:
         'auto',
         'Reliability of the image subscriptions; auto takes reliable when every publisher of the '
         'topic offers it, else best_effort.',
-        choices=RELIABILITIES,
+        choices=choices.RELIABILITIES,
     )
     image_transport: str = runtime_option(
         'raw',
         'How images come: raw (sensor_msgs/Image), or compressed (sensor_msgs/CompressedImage on '
         '<image topic>/compressed).',
-        choices=TRANSPORTS,
+        choices=choices.TRANSPORTS,
     )
 
 
@@ -222,7 +208,7 @@ class DrawingOptions:
 class NodeOptions(DrawingOptions, ExplainerOptions, CameraOptions):
     """The parameters of the node `smoe`."""
 
-    engine: str = like(ExplainerOptions, 'engine', default=AUTO)
+    engine: str = like(ExplainerOptions, 'engine', default=choices.AUTO)
     max_rate: float = runtime_option(
         0.0,
         'Explanations a second of each camera at most; 0 is no limit.',
@@ -286,7 +272,7 @@ class FrameOptions(NetworkOptions):
         'engine',
         text='What runs the network; onnxruntime is faster, but exports a network before it is '
         'used for the first time on a machine.',
-        choices=(TORCH, ONNXRUNTIME),
+        choices=(choices.TORCH, choices.ONNXRUNTIME),
     )
     smoothing_time: float = like(NodeOptions, 'smoothing_time')
     alpha: float = like(DrawingOptions, 'overlay_alpha')
@@ -299,7 +285,7 @@ class FrameOptions(NetworkOptions):
 
     def __post_init__(self) -> None:
         """Refuse options that do not go together."""
-        if self.class_name and self.cam == NO_CAM:
+        if self.class_name and self.cam == choices.NO_CAM:
             raise ConfigurationError(
-                f'--class has an effect only with --cam: {", ".join(CAMS[1:])}'
+                f'--class has an effect only with --cam: {", ".join(choices.CAMS[1:])}'
             )

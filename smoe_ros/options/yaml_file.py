@@ -11,12 +11,7 @@ from smoe_ros.options.option import Value, options_of
 
 
 def yaml_file(node: str, table: type) -> str:
-    """Return the text of a parameter file.
-
-    Args:
-        node: Name of the node.
-        table: Its options.
-    """
+    """Return the text of a node's parameter file, of its name and the table of its options."""
     lines = [
         f'# Parameters of the node {node}; every value here is its default.',
         '/**:',

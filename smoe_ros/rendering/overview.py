@@ -64,14 +64,10 @@ class History:
         self._moments: deque[tuple[float, tuple[float, ...]]] = deque(maxlen=_MOST_MOMENTS)
 
     def add(self, seconds: float, contributions: Sequence[float]) -> None:
-        """Take note of a frame.
+        """Take note of a frame: its stamp, and one share a scale, finest first.
 
         Begins anew when time goes back, as at the start of a recording, or when the number of
         scales is another, as after a change of network.
-
-        Args:
-            seconds: Its stamp.
-            contributions: One share a scale, finest first.
         """
         moments = self._moments
         if moments and (seconds < moments[-1][0] or len(contributions) != len(moments[-1][1])):

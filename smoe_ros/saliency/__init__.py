@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mathematics of saliency on tensors. Needs torch only, and records no gradients."""
 
-from smoe_ros.saliency.class_activation import CLASS_ACTIVATIONS, class_activation
+from smoe_ros.saliency.class_activation import class_activation
 from smoe_ros.saliency.fusion import FusedSaliency, fuse_scales, resolve_scale_weights
 from smoe_ros.saliency.normalization import gamma_cdf, gaussian_cdf, min_max
 from smoe_ros.saliency.points import feature_vectors, most_salient_point
@@ -16,7 +16,6 @@ from smoe_ros.saliency.statistics import (
 )
 
 __all__ = [
-    'CLASS_ACTIVATIONS',
     'FusedSaliency',
     'channel_max',
     'channel_mean',

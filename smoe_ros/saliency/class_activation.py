@@ -20,47 +20,34 @@ from smoe_ros.options.choices import CAMS
 _FLOAT32_MAX = torch.finfo(torch.float32).max
 
 
-def grad_cam(activation: Tensor, gradient: Tensor, score: Tensor | None = None) -> Tensor:
-    """Grad-CAM: each channel weighs by the mean of its gradient; the score has no part in it.
-
-    Args, Returns and Raises are those of `class_activation`.
-    """
-    _check_shapes(activation, gradient, score)
-    return _weighted(activation, gradient.double().mean(dim=(2, 3)))
+def _grad_cam(_activation: Tensor, gradient: Tensor) -> Tensor:
+    """Grad-CAM: the mean of the gradient."""
+    return gradient.mean(dim=(2, 3))
 
 
-def grad_cam_pp(activation: Tensor, gradient: Tensor, score: Tensor | None = None) -> Tensor:
+def _grad_cam_pp(activation: Tensor, gradient: Tensor) -> Tensor:
     """Grad-CAM++: the mean of the positive gradient, weighted by a = g² / (2g² + Σ A·g³ + 1e-7).
 
-    α = Σ a · max(exp(score) · g, 0), sums over the sites of a channel.
-
-    Args, Returns and Raises are those of `class_activation`.
+    α = Σ a · max(g, 0), times exp(score) in the end, sums over the sites of a channel.
     """
-    _check_shapes(activation, gradient, score)
-    g = gradient.double()
-    square = g.square()
-    third = (activation.double() * square * g).sum(dim=(2, 3), keepdim=True)
+    square = gradient.square()
+    third = (activation * square * gradient).sum(dim=(2, 3), keepdim=True)
     denominator = 2 * square + third + 1e-7
     # The second term may be negative and cancel the others: no division by 0 then.
     share = square / denominator.masked_fill(denominator == 0, 1e-7)
-    return _weighted(activation, (share * g.relu()).sum(dim=(2, 3)), score)
+    return (share * gradient.relu()).sum(dim=(2, 3))
 
 
-def x_grad_cam(activation: Tensor, gradient: Tensor, score: Tensor | None = None) -> Tensor:
-    """XGrad-CAM: the mean of the gradient weighted by the activation, Σ g·A / (Σ A + 1e-6).
-
-    The score has no part in it. Args, Returns and Raises are those of `class_activation`.
-    """
-    _check_shapes(activation, gradient, score)
-    a = activation.double()
-    total = a.sum(dim=(2, 3)) + 1e-6
+def _x_grad_cam(activation: Tensor, gradient: Tensor) -> Tensor:
+    """XGrad-CAM: the mean of the gradient weighted by the activation, Σ g·A / (Σ A + 1e-6)."""
+    total = activation.sum(dim=(2, 3)) + 1e-6
     # A signed activation (SiLU) may sum to exactly −1e-6.
-    weights = (gradient.double() * a).sum(dim=(2, 3)) / total.masked_fill(total == 0, 1e-6)
-    return _weighted(a, weights)
+    return (gradient * activation).sum(dim=(2, 3)) / total.masked_fill(total == 0, 1e-6)
 
 
-CLASS_ACTIVATIONS: dict[str, Callable[[Tensor, Tensor, Tensor | None], Tensor]] = dict(
-    zip(CAMS[1:], (grad_cam, grad_cam_pp, x_grad_cam), strict=True)
+# Channels' weights α, shape (B, C), of activation and gradient, (B, C, h, w) float64.
+_WEIGHTS: dict[str, Callable[[Tensor, Tensor], Tensor]] = dict(
+    zip(CAMS[1:], (_grad_cam, _grad_cam_pp, _x_grad_cam), strict=True)
 )
 
 
@@ -76,7 +63,7 @@ def class_activation(
     Args:
         activation: Activation A, shape (B, C, h, w), of any floating type and layout.
         gradient: Gradient of the class's score y with respect to it, the same shape.
-        method: A name in `CLASS_ACTIVATIONS`.
+        method: ``'grad_cam'``, ``'grad_cam_pp'`` or ``'x_grad_cam'``.
         score: The class's score y of each frame, shape (B,). Only ``'grad_cam_pp'`` uses it: it
             scales the frame's map by exp(y). None takes 1 for that factor, which leaves the
             pattern as it is; do so wherever the map is normalised afterwards.
@@ -88,9 +75,21 @@ def class_activation(
         ConfigurationError: If the method is unknown.
         ValueError: If the shapes are not these.
     """
-    if method not in CLASS_ACTIVATIONS:
-        raise unknown_name('class activation', method, CLASS_ACTIVATIONS)
-    return CLASS_ACTIVATIONS[method](activation, gradient, score)
+    if method not in _WEIGHTS:
+        raise unknown_name('class activation', method, _WEIGHTS)
+    _check_shapes(activation, gradient, score)
+    activation = activation.double()
+    weights = _WEIGHTS[method](activation, gradient.double())
+    cam = torch.einsum('bc,bchw->bhw', weights, activation).relu_()
+    peak = cam.amax(dim=(1, 2), keepdim=True)
+    peak = peak.masked_fill(peak == 0, 1.0)
+    # exp(1000) is beyond float64 too: the factor meets the map's peak as a logarithm, where it
+    # can be held at float32's maximum before it is too large to hold.
+    log_peak = peak.log()
+    if method == 'grad_cam_pp' and score is not None:
+        log_peak = log_peak + score.double().to(peak.device)[:, None, None]
+    scaled = cam / peak * log_peak.clamp(max=math.log(_FLOAT32_MAX)).exp()
+    return scaled.clamp_(max=_FLOAT32_MAX).float()
 
 
 def _check_shapes(activation: Tensor, gradient: Tensor, score: Tensor | None) -> None:
@@ -103,17 +102,3 @@ def _check_shapes(activation: Tensor, gradient: Tensor, score: Tensor | None) ->
         )
     if score is not None and score.shape != shape[:1]:
         raise ValueError(f'a score a frame has shape {shape[:1]}, got {tuple(score.shape)}')
-
-
-def _weighted(activation: Tensor, weights: Tensor, log_factor: Tensor | None = None) -> Tensor:
-    """Return max(Σ α A, 0) · exp(log_factor): (B, C, h, w), (B, C), (B,) -> (B, h, w) float32."""
-    cam = torch.einsum('bc,bchw->bhw', weights, activation.double()).relu_()
-    peak = cam.amax(dim=(1, 2), keepdim=True)
-    peak = peak.masked_fill(peak == 0, 1.0)
-    # exp(1000) is beyond float64 too: the factor meets the map's peak as a logarithm, where it
-    # can be held at float32's maximum before it is too large to hold.
-    log_peak = peak.log()
-    if log_factor is not None:
-        log_peak = log_peak + log_factor.double().to(peak.device)[:, None, None]
-    scaled = cam / peak * log_peak.clamp(max=math.log(_FLOAT32_MAX)).exp()
-    return scaled.clamp_(max=_FLOAT32_MAX).float()

@@ -9,7 +9,7 @@ for the weighted mean and its weights; the contributions are this project's own.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from smoe_ros.errors import ConfigurationError, unknown_name
 from smoe_ros.options.choices import EQUAL, LINEAR, PRIOR
-from smoe_ros.saliency import compiled
+from smoe_ros.saliency.compiled import kernels_for
 
 # Saliency whose standard deviation over the pixels is at most 1e-6 has no pattern to share out:
 # what varies there is float32 rounding.
@@ -26,22 +26,6 @@ FLAT_VARIANCE = 1e-12
 
 # The paper's weights for ResNet-50 on ImageNet, first scale first.
 _PRIOR = (0.18, 0.15, 0.37, 0.40, 0.72)
-
-
-def _prior(count: int) -> tuple[float, ...]:
-    if count != len(_PRIOR):
-        raise ConfigurationError(
-            f"scale weights 'prior' belong to {len(_PRIOR)} scales, this network has {count}; "
-            "choose 'equal' or 'linear', or give one number a scale"
-        )
-    return _PRIOR
-
-
-_NAMED_WEIGHTS: dict[str, Callable[[int], tuple[float, ...]]] = {
-    EQUAL: lambda count: (1.0,) * count,
-    PRIOR: _prior,
-    LINEAR: lambda count: tuple(float(i) for i in range(1, count + 1)),
-}
 
 
 class FusedSaliency(NamedTuple):
@@ -71,9 +55,16 @@ def resolve_scale_weights(weights: str | Sequence[float], count: int) -> tuple[f
             non-negative ones with a positive sum.
     """
     if isinstance(weights, str):
-        if weights not in _NAMED_WEIGHTS:
-            raise unknown_name('scale weights', weights, _NAMED_WEIGHTS)
-        return _NAMED_WEIGHTS[weights](count)
+        linear = tuple(float(number) for number in range(1, count + 1))
+        named = {EQUAL: (1.0,) * count, PRIOR: _PRIOR, LINEAR: linear}
+        if weights not in named:
+            raise unknown_name('scale weights', weights, named)
+        if len(named[weights]) != count:
+            raise ConfigurationError(
+                f"scale weights 'prior' belong to {len(_PRIOR)} scales, this network has {count}; "
+                "choose 'equal' or 'linear', or give one number a scale"
+            )
+        return named[weights]
     numbers = tuple(float(weight) for weight in weights)
     if len(numbers) != count:
         raise ConfigurationError(
@@ -122,9 +113,11 @@ def fuse_scales(
         dtype=torch.float64,
     )
     shares = (shares / shares.sum()).float()
-    fused = compiled.fuse(scale_maps, size, shares, FLAT_VARIANCE)
-    if fused is not None:
-        return FusedSaliency(*fused)
+    compiled = kernels_for(*scale_maps)
+    if compiled is not None:
+        arrays = [scale_map.detach().numpy() for scale_map in scale_maps]
+        fused = compiled.fuse(arrays, size, shares.numpy(), FLAT_VARIANCE)
+        return FusedSaliency(*map(torch.from_numpy, fused))
     shares = shares.to(scale_maps[0].device)
     resized = torch.stack([resize(scale_map, size) for scale_map in scale_maps], dim=1)
     saliency = torch.einsum('s,bshw->bhw', shares, resized).clamp_(0, 1)

@@ -12,16 +12,7 @@ from torch import Tensor
 from smoe_ros import saliency
 from smoe_ros.errors import unknown_name
 from smoe_ros.options import choices
-from smoe_ros.options.choices import CAMS, NO_CAM, PRE_ACTIVATION_STATISTICS
-
-__all__ = [
-    'CAMS',
-    'NORMALIZATIONS',
-    'NO_CAM',
-    'PRE_ACTIVATION_STATISTICS',
-    'STATISTICS',
-    'MethodOptions',
-]
+from smoe_ros.options.choices import CAMS, NO_CAM
 
 _Reduce = Callable[[Tensor], Tensor]
 
@@ -40,7 +31,7 @@ class MethodOptions:
         scale_weights: ``'equal'``, ``'prior'``, ``'linear'`` or one number a scale.
         statistic: A name in `STATISTICS`.
         normalization: A name in `NORMALIZATIONS`.
-        cam: A name in `CAMS`.
+        cam: A name in `smoe_ros.options.choices.CAMS`.
         target_class: Class of the class activation, one for all frames or one a frame; None takes
             each frame's most probable one.
     """

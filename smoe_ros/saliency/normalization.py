@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-from smoe_ros.saliency import compiled
+from smoe_ros.saliency.compiled import kernels_for
 from smoe_ros.saliency.gamma import fit_shape, log_mean_ratio
 
 # Added to φ − min before the gamma fit, which needs positive numbers: the paper's.
@@ -33,9 +33,9 @@ def gaussian_cdf(raw_map: Tensor) -> Tensor:
     Returns:
         Normalised maps, shape (B, H, W), float32, in [0, 1]; a flat map (σ = 0) is 0.5 everywhere.
     """
-    normalized = compiled.gaussian_cdf(raw_map)
-    if normalized is not None:
-        return normalized
+    compiled = kernels_for(raw_map)
+    if compiled is not None:
+        return torch.from_numpy(compiled.gaussian_cdf(raw_map.detach().contiguous().numpy()))
     # A flat map minus one of its own values is exactly 0; its mean is not always itself.
     phi = raw_map.double()
     phi = phi - phi[:, :1, :1]

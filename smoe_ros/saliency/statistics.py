@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-from smoe_ros.saliency import compiled
+from smoe_ros.saliency.compiled import kernels_for
 from smoe_ros.saliency.gamma import fit_shape, log_mean_ratio
 
 # The paper's ε. A hyper-parameter of the method, not a detail: with half the channels dead, φ is
@@ -41,9 +41,9 @@ def smoe_scale(activation: Tensor) -> Tensor:
         ValueError: If the activation has not four dimensions or no channel.
     """
     _check_shape(activation)
-    phi = compiled.smoe_scale(activation)
-    if phi is not None:
-        return phi
+    compiled = kernels_for(activation)
+    if compiled is not None:
+        return torch.from_numpy(compiled.smoe_scale(activation.detach().numpy()))
     x = activation.float() + EPSILON
     x.clamp_(min=EPSILON)
     mean = x.mean(dim=1)

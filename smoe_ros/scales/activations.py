@@ -91,9 +91,6 @@ def recording_pre_activations(model: nn.Module) -> Iterator[Callable[[Tensor], T
     Activation modules and functions are seen, and followed through concatenation and channel
     shuffling, in the thread that entered. This copies every activation once.
 
-    Args:
-        model: The network.
-
     Yields:
         A function that returns, for a tensor inside the network, what it was before its
         activation; None for one that no activation made.

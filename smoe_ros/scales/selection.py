@@ -54,7 +54,7 @@ def find_scales(model: nn.Module, example: Tensor) -> tuple[Scale, ...]:
     """Find one activation for each scale of a network by running it once.
 
     Args:
-        model: The network, in evaluation mode.
+        model: The network; run in evaluation mode and left as found.
         example: A batch of one input, shape (1, C, H, W); noise does.
 
     Returns:
@@ -86,7 +86,7 @@ def select_scales(model: nn.Module, example: Tensor, layers: Sequence[str]) -> t
     """Look up the activations that a user names.
 
     Args:
-        model: The network, in evaluation mode.
+        model: The network; run in evaluation mode and left as found.
         example: A batch of one input, shape (1, C, H, W); noise does.
         layers: Module paths; ``'path#n'`` picks the n-th call from 0, without it the last one.
 

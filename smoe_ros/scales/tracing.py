@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.scales.feature_maps import FeatureMap, feature_map, octave_of
-from smoe_ros.scales.hooks import hooked
+from smoe_ros.scales.hooks import evaluating, hooked
 
 
 @dataclass(eq=False)
@@ -72,7 +72,7 @@ def trace(model: nn.Module, example: Tensor) -> list[Call]:
     Calls in other threads are not written down.
 
     Args:
-        model: The network, in evaluation mode.
+        model: The network; run in evaluation mode and left as found.
         example: Its input, shape (B, C, H, W).
 
     Raises:
@@ -114,6 +114,7 @@ def trace(model: nn.Module, example: Tensor) -> list[Call]:
     try:
         # Without inference mode, whose tensors do not count their changes.
         with (
+            evaluating(model),
             hooked(paths, before=started, after=ended),
             torch.inference_mode(False),
             torch.no_grad(),

@@ -21,11 +21,7 @@ from smoe_ros.scales.tracing import Call, version_of
 
 
 def activations_by_octave(calls: Sequence[Call]) -> list[Call]:
-    """Return the calls whose outputs are a network's scales, finest first.
-
-    Args:
-        calls: All calls of one forward pass, as `trace` returns them.
-    """
+    """Return those of all calls of a forward pass whose outputs are its scales, finest first."""
     found = {call.octave for call in calls if call.octave is not None}
     chosen = [_activation_of(octave, calls) for octave in sorted(found)]
     return [call for call in chosen if call is not None]

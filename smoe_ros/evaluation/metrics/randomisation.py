@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from smoe_ros.scales import evaluating, trace
+from smoe_ros.scales import trace
 
 NOTHING = 'nothing'
 
@@ -63,11 +63,9 @@ def cascade(
 
 def _layers(model: nn.Module, images: Tensor) -> list[str]:
     """Return the paths of the modules whose weights can be drawn anew, the last to run first."""
-    with evaluating(model):
-        calls = trace(model, images[:1])
     found = [
         call.layer
-        for call in calls
+        for call in trace(model, images[:1])
         if callable(getattr(call.module, 'reset_parameters', None))
         and any(True for _ in call.module.parameters(recurse=False))
     ]
