@@ -4,7 +4,6 @@
 
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
-from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from smoe_ros.errors import ConfigurationError
@@ -34,9 +33,9 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def node_of_all_cameras(context: LaunchContext) -> list[Node]:
-    cameras = LaunchConfiguration('cameras').perform(context)
-    image_name = LaunchConfiguration('image_name').perform(context)
-    return [smoe_node(context, {'image_topics': image_topics(cameras, image_name)})]
+    given = context.launch_configurations
+    topics = image_topics(given['cameras'], given['image_name'])
+    return [smoe_node(context, {'image_topics': topics})]
 
 
 def image_topics(cameras: str, image_name: str) -> list[str]:
