@@ -4,6 +4,7 @@
 
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from smoe_ros.errors import ConfigurationError
@@ -33,9 +34,9 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def node_of_all_cameras(context: LaunchContext) -> list[Node]:
-    given = context.launch_configurations
-    topics = image_topics(given['cameras'], given['image_name'])
-    return [smoe_node(context, {'image_topics': topics})]
+    cameras = LaunchConfiguration('cameras').perform(context)
+    image_name = LaunchConfiguration('image_name').perform(context)
+    return [smoe_node(context, {'image_topics': image_topics(cameras, image_name)})]
 
 
 def image_topics(cameras: str, image_name: str) -> list[str]:

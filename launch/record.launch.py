@@ -6,13 +6,13 @@ from pathlib import Path
 
 from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, ExecuteProcess, LogInfo, OpaqueFunction
-from launch.substitutions import PathJoinSubstitution
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.messages.topics import CameraTopics, resolve_topics
 from smoe_ros.node.launching import CONFIG, transport_profile
 
-PICTURES = {'true': ('overlay', 'lovi', 'saliency'), 'false': ()}
+PICTURES = ('overlay', 'lovi', 'saliency')
 # Of the camera's images, what follows its topic; none is recorded of `none`.
 CAMERA = {'compressed': ['/compressed'], 'raw': [''], 'none': []}
 # Seconds. What the recorder holds when it is interrupted, up to 200 MB, must reach the disk before
@@ -48,7 +48,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'pictures',
                 default_value='true',
-                choices=list(PICTURES),
+                choices=['true', 'false'],
                 description='Whether overlay, LOVI and saliency are recorded, compressed, beside '
                 'contributions and diagnostics. The node makes what is recorded.',
             ),
@@ -71,9 +71,14 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def recorder_of_one_camera(context: LaunchContext) -> list[Action]:
-    given = context.launch_configurations
-    bag, qos_file = given['bag'], given['qos_file']
-    topics = camera_topics(given['image_topic'], given['outputs'])
+    bag = LaunchConfiguration('bag').perform(context)
+    qos_file = LaunchConfiguration('qos_file').perform(context)
+    use_sim_time = LaunchConfiguration('use_sim_time').perform(context).lower() == 'true'
+    pictures = LaunchConfiguration('pictures').perform(context) == 'true'
+    topics = camera_topics(
+        LaunchConfiguration('image_topic').perform(context),
+        LaunchConfiguration('outputs').perform(context),
+    )
     if not Path(qos_file).is_file():
         raise ConfigurationError(f"qos_file is '{qos_file}', which is not a file")
     contributions = f'{topics.outputs}/contributions'
@@ -82,11 +87,14 @@ def recorder_of_one_camera(context: LaunchContext) -> list[Action]:
             *('ros2', 'bag', 'record', '-s', 'mcap'),
             *(['-o', bag] if bag else []),
             *('--qos-profile-overrides-path', qos_file),
-            *(['--use-sim-time'] if given['use_sim_time'].lower() == 'true' else []),
+            *(['--use-sim-time'] if use_sim_time else []),
             '--disable-keyboard-controls',  # the keyboard is launch's
             '--topics',  # takes all words that follow, so it is the last
-            *(topics.image + form for form in CAMERA[given['camera']]),
-            *(f'{topics.outputs}/{picture}/compressed' for picture in PICTURES[given['pictures']]),
+            *(
+                topics.image + form
+                for form in CAMERA[LaunchConfiguration('camera').perform(context)]
+            ),
+            *(f'{topics.outputs}/{picture}/compressed' for picture in PICTURES if pictures),
             contributions,
             '/diagnostics',
         ],

@@ -78,21 +78,22 @@ def smoe_node(
 ) -> Node:
     """Return the action that starts the node, as the arguments of `smoe_arguments` want it.
 
-    Parameters go before those of the params_file; of a topic that is remapped, the node's own
-    name comes first, then the robot's.
+    Args:
+        context: Where the arguments' values are found.
+        parameters: Go before those of the params_file.
+        remappings: Of topics: the node's own name for it, and the robot's.
 
     Raises:
         ConfigurationError: If there is no such params_file.
     """
-    arguments = context.launch_configurations
-    params_file = arguments['params_file']
+    params_file = LaunchConfiguration('params_file').perform(context)
     if not Path(params_file).is_file():  # launch_ros would warn, and start with the defaults
         raise ConfigurationError(f"params_file is '{params_file}', which is not a file")
     given = dict(parameters or {})
-    if arguments['image_transport']:
-        given['image_transport'] = arguments['image_transport']
-    if arguments['use_sim_time']:
-        given['use_sim_time'] = arguments['use_sim_time'].lower() == 'true'
+    if image_transport := LaunchConfiguration('image_transport').perform(context):
+        given['image_transport'] = image_transport
+    if use_sim_time := LaunchConfiguration('use_sim_time').perform(context):
+        given['use_sim_time'] = use_sim_time.lower() == 'true'
     return Node(
         package='smoe_ros',
         executable='smoe_node',
