@@ -7,7 +7,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from mcap.data_stream import ReadDataStream
@@ -18,7 +18,7 @@ from mcap.records import Message as McapMessage
 from mcap.stream_reader import StreamReader, breakup_chunk
 from mcap.summary import Summary
 
-from smoe_ros.bags.message import Message, Span, Topic
+from smoe_ros.bags.message import Message, Topic
 
 MAGIC = b'\x89MCAP0\r\n'
 # A length beyond comes from damage, and would be read into memory.
@@ -39,11 +39,7 @@ class McapFile:
     """
 
     def __init__(self, path: Path, flaw: Callable[[str], None]) -> None:
-        """Read its index, or, where it is missing, the whole file.
-
-        Args:
-            path: The file.
-            flaw: Told in a sentence what is wrong with it.
+        """Read its index, or, where it is missing, the whole file; tell each flaw in a sentence.
 
         Raises:
             OSError: If it cannot be opened.
@@ -81,18 +77,18 @@ class McapFile:
             for channel in self._channels.values()
         ]
 
-    def messages(self, span: Span) -> Iterator[Message]:
-        """Yield the messages that are wanted, in the order in which they were recorded."""
+    def messages(self, topics: Collection[str], start: int, end: int) -> Iterator[Message]:
+        """Yield messages in the order in which they were recorded; see `Recording.messages`."""
         wanted = {
             number: channel.topic
             for number, channel in self._channels.items()
-            if channel.topic in span.topics
+            if channel.topic in topics
         }
-        for record in self._records_within(span, wanted):
-            if isinstance(record, McapMessage) and record.channel_id in wanted:
-                topic = wanted[record.channel_id]
-                if span.has(topic, record.log_time):
-                    yield Message(topic, record.log_time, record.data)
+        for record in self._records_within(start, end, wanted):
+            if not isinstance(record, McapMessage) or record.channel_id not in wanted:
+                continue
+            if start <= record.log_time < end:
+                yield Message(wanted[record.channel_id], record.log_time, record.data)
 
     def close(self) -> None:
         """Close the file."""
@@ -110,13 +106,15 @@ class McapFile:
             )
         return summary
 
-    def _records_within(self, span: Span, wanted: dict[int, str]) -> Iterator[McapRecord]:
+    def _records_within(
+        self, start: int, end: int, wanted: dict[int, str]
+    ) -> Iterator[McapRecord]:
         """Yield records that may be wanted: by the index, if there is one."""
         if not self._chunks:
             yield from self._sequence()
             return
         for index in self._chunks:
-            outside = index.message_end_time < span.start or index.message_start_time >= span.end
+            outside = index.message_end_time < start or index.message_start_time >= end
             # Without an index of its messages, a chunk may hold anything.
             held = index.message_index_offsets.keys() or wanted.keys()
             if outside or wanted.keys().isdisjoint(held):

@@ -30,11 +30,7 @@ class McapStorage:
     """One MCAP file, as rosbags wants its storages."""
 
     def __init__(self, path: Path, _compression: CompressionMode) -> None:
-        """Create the file.
-
-        Args:
-            path: Folder of the bag.
-        """
+        """Create the file in the folder of the bag."""
         self.path = path / f'{path.name}.mcap'
         self._file = self.path.open('xb')
         self._writer = McapWriter(

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -42,22 +41,3 @@ class Topic:
     type_hash: str = ''
     qos: str = ''
     count: int | None = None
-
-
-@dataclass(frozen=True)
-class Span:
-    """Which messages are wanted.
-
-    Attributes:
-        topics: Of these topics.
-        start: Received at or after this time, in nanoseconds.
-        end: Received before this time.
-    """
-
-    topics: Collection[str]
-    start: int = 0
-    end: int = 2**63 - 1
-
-    def has(self, topic: str, time: int) -> bool:
-        """Return whether a message is wanted."""
-        return self.start <= time < self.end and topic in self.topics

@@ -17,7 +17,7 @@ import zstandard
 
 from smoe_ros.bags import mcap_file, sqlite_file
 from smoe_ros.bags.mcap_file import McapFile
-from smoe_ros.bags.message import Message, Span, Topic
+from smoe_ros.bags.message import Message, Topic
 from smoe_ros.bags.sqlite_file import SqliteFile
 from smoe_ros.errors import ConfigurationError
 
@@ -38,7 +38,6 @@ class Recording(AbstractContextManager['Recording']):
     Attributes:
         path: The bag.
         topics: Its topics by their names.
-        flaws: What was found to be wrong so far, a sentence each.
         start: Time of the first message in nanoseconds; None if there is none.
         end: Time of the last message.
     """
@@ -58,15 +57,10 @@ class Recording(AbstractContextManager['Recording']):
         self._compressed_messages = False
         if not path.exists():
             raise ConfigurationError(f"there is no bag at '{path}'")
-        self._files: list[McapFile | SqliteFile] = []
-        try:
-            for file in self._paths():
-                storage = self._storage(file)
-                if storage is not None:
-                    self._files.append(storage)
-        except BaseException:
-            self.close()
-            raise
+        with self._open as opening:
+            storages = [self._storage(file) for file in self._paths()]
+            self._files = [storage for storage in storages if storage is not None]
+            self._open = opening.pop_all()
         self.topics: dict[str, Topic] = {}
         for storage in self._files:
             for topic in storage.topics:
@@ -89,24 +83,18 @@ class Recording(AbstractContextManager['Recording']):
             start: Received at or after this time, in nanoseconds.
             end: Received before this time.
         """
-        span = Span(self.topics if topics is None else topics, start, end)
+        wanted = self.topics if topics is None else topics
         for storage in self._files:
-            for message in storage.messages(span):
-                if self._compressed_messages:
-                    try:
-                        data = zstandard.decompress(message.data)
-                    except zstandard.ZstdError:
-                        self._flaw('a message does not decompress; it is left out')
-                        continue
-                    yield message._replace(data=data)
-                else:
+            for message in storage.messages(wanted, start, end):
+                if not self._compressed_messages:
                     yield message
+                    continue
+                try:
+                    yield message._replace(data=zstandard.decompress(message.data))
+                except zstandard.ZstdError:
+                    self._flaw('a message does not decompress; it is left out')
 
     def __exit__(self, *_error: object) -> None:
-        """Close, however the block ends."""
-        self.close()
-
-    def close(self) -> None:
         """Close all files."""
         self._open.close()
 

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from smoe_ros.bags.message import Message, Span, Topic
+from smoe_ros.bags.message import Message, Topic
 
 MAGIC = b'SQLite format 3\x00'
 
@@ -24,12 +24,7 @@ class SqliteFile:
     """
 
     def __init__(self, path: Path, flaw: Callable[[str], None]) -> None:
-        """Read its tables of topics.
-
-        Args:
-            path: The file.
-            flaw: Told in a sentence what is wrong with it.
-        """
+        """Read its tables of topics; tell each flaw in a sentence."""
         self._name, self._flaw = path.name, flaw
         size, whole = path.stat().st_size, _size_by_header(path)
         if size < whole:
@@ -72,15 +67,15 @@ class SqliteFile:
         self.start: int | None = span['start']
         self.end: int | None = span['end']
 
-    def messages(self, span: Span) -> Iterator[Message]:
-        """Yield the messages that are wanted, in the order in which they were recorded."""
-        wanted = {number: name for number, name in self._names.items() if name in span.topics}
+    def messages(self, topics: Collection[str], start: int, end: int) -> Iterator[Message]:
+        """Yield messages in the order in which they were recorded; see `Recording.messages`."""
+        wanted = {number: name for number, name in self._names.items() if name in topics}
         places = ','.join(map(str, wanted))
         rows = self._rows(
             # The table's own order: no index, which may be damaged, and nothing to sort.
             'SELECT topic_id, timestamp, data FROM messages NOT INDEXED '
-            f'WHERE topic_id IN ({places}) AND timestamp >= {span.start} '
-            f'AND timestamp < {span.end} ORDER BY rowid'
+            f'WHERE topic_id IN ({places}) AND timestamp >= {start} '
+            f'AND timestamp < {end} ORDER BY rowid'
         )
         for row in rows:
             yield Message(wanted[row['topic_id']], row['timestamp'], row['data'])

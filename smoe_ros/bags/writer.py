@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from rosbags.interfaces import Connection
@@ -36,7 +36,7 @@ def typestore(definitions: Sequence[Path] = ()) -> Typestore:
     return store
 
 
-class BagWriter:
+class BagWriter(AbstractContextManager['BagWriter']):
     """Writes one bag; a context manager. Nothing is kept in memory.
 
     Attributes:
@@ -44,12 +44,7 @@ class BagWriter:
     """
 
     def __init__(self, path: Path, store: Typestore) -> None:
-        """Create the bag.
-
-        Args:
-            path: The bag's folder; must not exist.
-            store: Types of all topics.
-        """
+        """Create the bag, a folder that must not exist; the store has the types of all topics."""
         self.types = store
         self._connections: dict[str, Connection] = {}
         # Version 9 is the format of Jazzy's rosbag2.
@@ -57,12 +52,7 @@ class BagWriter:
         self._writer.open()
 
     def add_topic(self, topic: str, message_type: str) -> None:
-        """Announce a topic.
-
-        Args:
-            topic: Its full name.
-            message_type: For example ``sensor_msgs/msg/Image``.
-        """
+        """Announce a topic by its full name and type, for example ``sensor_msgs/msg/Image``."""
         self._connections[topic] = self._writer.add_connection(
             topic, message_type, typestore=self.types
         )
@@ -91,31 +81,16 @@ class BagWriter:
         )
 
     def write(self, topic: str, time: int, serialized: bytes) -> None:
-        """Append one message.
-
-        Args:
-            topic: An announced topic.
-            time: When it was received, in nanoseconds.
-            serialized: The message as CDR, as it came over the wire.
-        """
+        """Append a message of an announced topic: when received (nanoseconds), and its CDR."""
         self._writer.write(self._connections[topic], time, serialized)
 
     def close(self) -> None:
         """Complete the bag with its index and metadata."""
         self._writer.close()
 
-    def __enter__(self) -> BagWriter:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, error_type: type[BaseException] | None, *_error: object) -> None:
         """Complete the bag; after an error, leave it without an index."""
-        if error is None:
+        if error_type is None:
             self.close()
         else:
             self._writer.abort()
@@ -127,9 +102,8 @@ def _hash_of(topic: Topic) -> str:
     Raises:
         ConfigurationError: If its definition does not parse.
     """
-    idl = topic.definition.startswith('=' * 80 + '\nIDL: ')
     try:
-        if idl:
+        if topic.definition.startswith('=' * 80 + '\nIDL: '):
             raise ConfigurationError('definitions in IDL are copied only with their hash')
         store = get_typestore(Stores.EMPTY)
         store.register(get_types_from_msg(topic.definition, topic.type))

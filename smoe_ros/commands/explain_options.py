@@ -26,12 +26,7 @@ exit code: 0 all explained; 1 an input or a setting was refused, which a line sa
 
 @dataclass(frozen=True, kw_only=True)
 class ExplainOptions(FrameOptions):
-    """What the user asked for.
-
-    Attributes:
-        inputs: Photos, folders of photos and videos, and videos.
-        output: Folder for the results.
-    """
+    """What the user asked for: photos, videos, folders of both; a folder for the results; how."""
 
     inputs: tuple[Path, ...]
     output: Path

@@ -19,11 +19,7 @@ class Film(AbstractContextManager['Film']):
     """Writes a film picture by picture; a context manager."""
 
     def __init__(self, path: Path, rate: float) -> None:
-        """Create the file.
-
-        Args:
-            path: The file, ``….mp4``.
-            rate: Pictures a second.
+        """Create a file ``….mp4`` of so many pictures a second.
 
         Raises:
             ConfigurationError: If the package that writes films is not installed.
@@ -50,10 +46,7 @@ class Film(AbstractContextManager['Film']):
         self._begun = False
 
     def add(self, picture: Rgb) -> None:
-        """Write the next picture.
-
-        Args:
-            picture: Shape (H, W, 3), both even, and the same for all.
+        """Write the next picture, shape (H, W, 3), both even, and the same for all.
 
         Raises:
             OSError: If it cannot be written.
@@ -67,11 +60,7 @@ class Film(AbstractContextManager['Film']):
         self._file.mux(self._stream.encode(frame))
 
     def __exit__(self, error_type: type[BaseException] | None, *_error: object) -> None:
-        """Complete the file; after an error, leave it as it is.
-
-        Raises:
-            OSError: If it cannot be written.
-        """
+        """Complete the file, or raise OSError; after an error, leave it as it is."""
         try:
             if error_type is None and self._begun:
                 self._file.mux(self._stream.encode(None))

@@ -19,12 +19,7 @@ VIDEO_SUFFIXES = ('.avi', '.mkv', '.mov', '.mp4', '.webm')
 
 @dataclass(frozen=True)
 class Input:
-    """One photo or video.
-
-    Attributes:
-        path: Where it is.
-        name: Name of the folder of its results.
-    """
+    """One photo or video, and the name of the folder of its results."""
 
     path: Path
     name: str
@@ -68,13 +63,7 @@ def find_inputs(paths: Sequence[Path], refuse: Callable[[str], None]) -> list[In
 
 
 def read_photo(path: Path) -> Rgb:
-    """Decode a photo, turned upright as its EXIF data say.
-
-    Args:
-        path: The file.
-
-    Returns:
-        RGB image, shape (H, W, 3), uint8.
+    """Decode a photo to RGB, shape (H, W, 3), uint8, turned upright as its EXIF data say.
 
     Raises:
         FrameError: If it is damaged, or no image.

@@ -45,11 +45,6 @@ class LineLog(AbstractContextManager['LineLog']):
         self._file.flush()
 
     def __exit__(self, *_error: object) -> None:
-        """Close, however the block ends."""
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
         self._file.close()
 
     def _read(self, path: Path, task: dict[str, Any]) -> None:

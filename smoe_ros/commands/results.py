@@ -44,12 +44,7 @@ def prepare_output(folder: Path) -> None:
 def result_folder(output: Path, name: str) -> Iterator[Path]:
     """Give an empty folder that takes its place when all went well, and vanishes otherwise.
 
-    Args:
-        output: Folder for all results, which exists.
-        name: Name of the folder within it; one that an earlier run left there is replaced.
-
-    Yields:
-        The folder to write to.
+    Its place is below the output folder, which exists; what an earlier run left there is replaced.
 
     Raises:
         ConfigurationError: If something that no earlier run wrote lies in that place.

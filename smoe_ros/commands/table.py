@@ -26,12 +26,7 @@ class ContributionsTable:
     """Writes the rows of one photo or video; the columns come with the first frame."""
 
     def __init__(self, file: TextIO, labels: Sequence[str]) -> None:
-        """Set up.
-
-        Args:
-            file: Where to write, opened with ``newline=''``.
-            labels: Name of each class.
-        """
+        """Write to a file opened with ``newline=''``; labels are the name of each class."""
         self._writer = csv.writer(file, lineterminator='\n')
         self._labels = labels
         self._frames = 0
@@ -39,13 +34,7 @@ class ContributionsTable:
     def add(
         self, explanation: FrameExplanation, source_size: tuple[int, int], seconds: float
     ) -> None:
-        """Write the next frame's row.
-
-        Args:
-            explanation: The frame's explanation.
-            source_size: Height and width of the frame in pixels.
-            seconds: Its time from the video's beginning.
-        """
+        """Write the row of the next frame: its height and width in pixels, its time in a video."""
         if not self._frames:
             self._writer.writerow(_header(explanation))
         # In pixels of the source.

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, ExitStack
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,13 +54,7 @@ class Style:
 
 
 def write_photo(folder: Path, photo: Rgb, explanation: FrameExplanation, style: Style) -> None:
-    """Write all files of a photo.
-
-    Args:
-        folder: Where to write.
-        photo: RGB image, shape (H, W, 3), uint8.
-        explanation: Its explanation.
-        style: How to draw.
+    """Write all files of a photo, an RGB image of shape (H, W, 3), uint8.
 
     Raises:
         OSError: If a file cannot be written.
@@ -77,60 +73,38 @@ def write_photo(folder: Path, photo: Rgb, explanation: FrameExplanation, style: 
         ContributionsTable(file, style.labels).add(explanation, (height, width), 0.0)
 
 
-class VideoWriter(AbstractContextManager['VideoWriter']):
-    """Writes the files of a video, frame by frame; a context manager."""
+@contextmanager
+def video_files(
+    folder: Path, rate: float, style: Style
+) -> Iterator[Callable[[Rgb, FrameExplanation], None]]:
+    """Create the files of a video of so many frames a second, and give what adds its next frame.
 
-    def __init__(self, folder: Path, rate: float, style: Style) -> None:
-        """Create the files.
+    Raises:
+        OSError: If they cannot be written; so does what is given.
+    """
+    history, numbers = History(), itertools.count()
+    with (
+        (folder / results.CONTRIBUTIONS).open('w', encoding='utf-8', newline='') as file,
+        Film(folder / results.VIDEO, rate) as film,
+    ):
+        table = ContributionsTable(file, style.labels)
 
-        Args:
-            folder: Where to write.
-            rate: Frames a second of the video.
-            style: How to draw.
+        def add(rgb: Rgb, explanation: FrameExplanation) -> None:
+            seconds, shares = next(numbers) / rate, explanation.contributions.tolist()
+            bars = [scale_bar(*pair) for pair in zip(explanation.scales, shares, strict=True)]
+            history.add(seconds, shares)
+            picture = draw_overview(
+                rgb,
+                style.overlay(rgb, explanation),
+                lovi(explanation.class_scale_maps),
+                bars,
+                style.caption(explanation),
+                history,
+            )
+            film.add(picture)
+            table.add(explanation, (rgb.shape[0], rgb.shape[1]), seconds)
 
-        Raises:
-            OSError: If they cannot be written.
-        """
-        self._rate = rate
-        self._style = style
-        self._frames = 0
-        self._history = History()
-        with ExitStack() as opened:
-            path = folder / results.CONTRIBUTIONS
-            file = opened.enter_context(path.open('w', encoding='utf-8', newline=''))
-            self._table = ContributionsTable(file, style.labels)
-            self._film = opened.enter_context(Film(folder / results.VIDEO, rate))
-            self._open = opened.pop_all()
-
-    def __exit__(self, *error: Any) -> None:
-        """Complete the files.
-
-        Raises:
-            OSError: If they cannot be written.
-        """
-        self._open.__exit__(*error)
-
-    def add(self, rgb: Rgb, explanation: FrameExplanation) -> None:
-        """Write the next frame.
-
-        Raises:
-            OSError: If it cannot be written.
-        """
-        style, seconds = self._style, self._frames / self._rate
-        shares = explanation.contributions.tolist()
-        bars = [scale_bar(*pair) for pair in zip(explanation.scales, shares, strict=True)]
-        self._history.add(seconds, shares)
-        picture = draw_overview(
-            rgb,
-            style.overlay(rgb, explanation),
-            lovi(explanation.class_scale_maps),
-            bars,
-            style.caption(explanation),
-            self._history,
-        )
-        self._film.add(picture)
-        self._table.add(explanation, (rgb.shape[0], rgb.shape[1]), seconds)
-        self._frames += 1
+        yield add
 
 
 def _sixteen_bits(values: NDArray[np.float32], width: int, height: int) -> NDArray[np.uint16]:

@@ -17,15 +17,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked for.
-
-    Attributes:
-        seconds: Length of the run.
-        source: Of camera_publisher.
-        backbone: Of smoe_node; None leaves its default.
-        weights: Of smoe_node; None leaves its default.
-        output: Folder for the results.
-    """
+    """What the user asked for; of what is None, the node has its default."""
 
     seconds: float
     source: str

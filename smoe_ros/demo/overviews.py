@@ -24,15 +24,10 @@ _STILLS = 3
 def write_overviews(
     bag: Path, image_topic: str, outputs: str, count: int, rate: float, folder: Path
 ) -> None:
-    """Write ``overview.mp4`` and ``overview.png``.
+    """Write ``overview.mp4`` and ``overview.png`` of a recorded bag.
 
-    Args:
-        bag: The recorded bag.
-        image_topic: Full name of the camera's topic.
-        outputs: Full name of the namespace of its explanations.
-        count: Number of explained frames in the bag.
-        rate: Explained frames a second, so that the film plays in real time.
-        folder: Where to write.
+    Topic and namespace of the outputs are full names; count and rate (Hz) are those of the
+    explained frames, so that the film plays in real time.
     """
     moments = {count * (2 * index + 1) // (2 * _STILLS) for index in range(_STILLS)}
     stills: list[Rgb] = []

@@ -10,8 +10,8 @@ import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from ament_index_python.packages import get_package_prefix
@@ -28,32 +28,24 @@ def node_command(
 ) -> list[str]:
     """Return the command that starts an executable of this package.
 
-    Args:
-        executable: Its name.
-        parameters: ROS parameters by name.
-        arguments: Further ROS arguments, such as remappings.
+    The parameters are ROS's, by name; further arguments too, such as remappings.
     """
     command = [str(Path(get_package_prefix('smoe_ros'), 'lib', 'smoe_ros', executable))]
     command += ['--ros-args', *arguments]
     for name, value in parameters.items():
-        command += ['-p', f'{name}:={json.dumps(str(value)) if _is_text(value) else value}']
+        # Quoted: text must not be read as YAML (source 0, weights null).
+        text = isinstance(value, (str, Path))
+        command += ['-p', f'{name}:={json.dumps(str(value)) if text else value}']
     return command
 
 
-class Process:
+class Process(AbstractContextManager['Process']):
     """A running command; a context manager that never leaves it running."""
 
     def __init__(
         self, name: str, command: Sequence[str], environment: Mapping[str, str], logs: Path
     ) -> None:
-        """Start it.
-
-        Args:
-            name: What errors and its log call it.
-            command: Executable and arguments.
-            environment: The whole environment.
-            logs: Folder for what it says on standard error, in ``<name>.log``.
-        """
+        """Start it; what it says on standard error goes to ``<logs>/<name>.log``."""
         self._name = name
         self._log = logs / f'{name}.log'
         self._report: dict[str, Any] = {}
@@ -125,18 +117,9 @@ class Process:
             raise ProcessError(f'{self._name} did not log how it ended')
         return int(found[-1])
 
-    def __enter__(self) -> Process:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, error_type: type[BaseException] | None, *_error: object) -> None:
         """Stop it, with little patience if something went wrong."""
-        self.stop(STOP_SECONDS if error is None else 5.0)
+        self.stop(STOP_SECONDS if error_type is None else 5.0)
 
     def _logged(self) -> str:
         return self._log.read_text(encoding='utf-8', errors='replace')
@@ -148,8 +131,3 @@ class Process:
                 self._report = json.loads(line)
             except json.JSONDecodeError:
                 continue  # a library's chatter
-
-
-def _is_text(value: object) -> bool:
-    """Whether a parameter is text, which must not be read as YAML (source 0, weights null)."""
-    return isinstance(value, (str, Path))

@@ -48,11 +48,7 @@ class Recorder(Node):
     """Writes serialised messages as they come; only the small ones are looked into."""
 
     def __init__(self) -> None:
-        """Subscribe and create the bag.
-
-        Raises:
-            ConfigurationError: If the bag cannot be created.
-        """
+        """Subscribe and create the bag; raises ConfigurationError if that cannot be."""
         super().__init__('recorder')
         options = declare(self, RecorderOptions)
         outputs = options.outputs
@@ -69,11 +65,7 @@ class Recorder(Node):
             self._bag = BagWriter(Path(options.bag), message_types())
         except Exception as error:  # rosbags' errors, and the disk's
             raise ConfigurationError(f"bag '{options.bag}' cannot be written: {error}") from None
-        self._camera_frames = 0
-        self._explained_frames = 0
-        self._age = 0.0
-        self._diagnostics = 0
-        self._waiting = 0
+        self._said = {'camera': 0, 'explained': 0, 'age_ms': 0.0, 'diagnostics': 0, 'waiting': 0}
         for topic, message_type in topics.items():
             name = self.resolve_topic_name(topic)
             self._bag.add_topic(name, type_name(message_type))
@@ -90,27 +82,20 @@ class Recorder(Node):
         now = self.get_clock().now()
         self._bag.write(topic, now.nanoseconds, serialized)
         if topic == self._camera_topic:
-            self._camera_frames += 1
+            self._said['camera'] += 1
         elif message_type is ScaleContributions:
             stamp = Time.from_msg(deserialize_message(serialized, message_type).header.stamp)
-            self._explained_frames += 1
-            self._age = (now.nanoseconds - stamp.nanoseconds) * 1e-6
+            self._said['explained'] += 1
+            self._said['age_ms'] = round((now.nanoseconds - stamp.nanoseconds) * 1e-6, 1)
         elif message_type is DiagnosticArray:
             for status in deserialize_message(serialized, message_type).status:
                 values = {value.key: value.value for value in status.values}
                 if status.hardware_id == self._camera_topic and 'frames waiting' in values:
-                    self._diagnostics += 1
-                    self._waiting = int(values['frames waiting'])
+                    self._said['diagnostics'] += 1
+                    self._said['waiting'] = int(values['frames waiting'])
 
     def _report(self) -> None:
-        report = {
-            'camera': self._camera_frames,
-            'explained': self._explained_frames,
-            'age_ms': round(self._age, 1),
-            'diagnostics': self._diagnostics,
-            'waiting': self._waiting,
-        }
-        print(json.dumps(report), flush=True)
+        print(json.dumps(self._said), flush=True)
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -99,22 +99,32 @@ def _record(options: Options, folder: Path) -> int:
         # Not before both others listen: every frame published is accounted for.
         camera = start('camera_publisher', {'source': options.source, 'start_subscribers': 2})
         check_all = functools.partial(check, [camera, node, recorder])
-        _wait_for_frames(recorder, check_all)
+        if not _wait(lambda: recorder.latest_report().get('explained'), _START_SECONDS, check_all):
+            raise ProcessError(f'no frame was explained within {_START_SECONDS:.0f} s')
         _show_progress(recorder, check_all, options.seconds)
         camera.stop()
-        _wait_until_idle(recorder, functools.partial(check, [node, recorder]))
+        enough = recorder.latest_report()['diagnostics'] + 2
+
+        def idle() -> bool:
+            """Whether diagnostics are from after the last frame, so that the counts add up."""
+            report = recorder.latest_report()
+            return bool(report['diagnostics'] >= enough and report['waiting'] == 0)
+
+        _wait(idle, _IDLE_SECONDS, functools.partial(check, [node, recorder]))
         node.stop()
         recorder.stop()
         return camera.logged_number(r'published (\d+) images')
 
 
-def _wait_for_frames(recorder: Process, check: Callable[[], None]) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while not recorder.latest_report().get('explained'):
+def _wait(done: Callable[[], object], seconds: float, check: Callable[[], None]) -> bool:
+    """Wait at most so many seconds until something is done, and return whether it is."""
+    deadline = time.monotonic() + seconds
+    while not done():
         check()
         if time.monotonic() > deadline:
-            raise ProcessError(f'no frame was explained within {_START_SECONDS:.0f} s')
+            return False
         time.sleep(_POLL_SECONDS)
+    return True
 
 
 def _show_progress(recorder: Process, check: Callable[[], None], seconds: float) -> None:
@@ -137,18 +147,6 @@ def _show_progress(recorder: Process, check: Callable[[], None], seconds: float)
         print(f'\r{line}   ' if live else line, end='' if live else '\n', flush=True)
     if live:
         print()
-
-
-def _wait_until_idle(recorder: Process, check: Callable[[], None]) -> None:
-    """Wait for diagnostics from after the last frame, so that the counts add up."""
-    enough = recorder.latest_report()['diagnostics'] + 2
-    deadline = time.monotonic() + _IDLE_SECONDS
-    while time.monotonic() < deadline:
-        check()
-        report = recorder.latest_report()
-        if report['diagnostics'] >= enough and report['waiting'] == 0:
-            return
-        time.sleep(_POLL_SECONDS)
 
 
 @contextlib.contextmanager

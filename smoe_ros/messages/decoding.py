@@ -101,9 +101,6 @@ def decompress(image: CompressedImage) -> Rgb:
     JPEG, PNG, TIFF and WebP files are read, whichever the format names. Sixteen-bit and float
     grey images (depth, thermal) are stretched as `to_rgb` stretches raw ones.
 
-    Args:
-        image: The message.
-
     Returns:
         RGB image, shape (height, width, 3), uint8.
 

@@ -17,6 +17,8 @@ from std_msgs.msg import Header
 from smoe_msgs.msg import ScaleContribution, ScaleContributions
 from smoe_ros.errors import FrameError
 from smoe_ros.explainer.frame_explanation import FrameExplanation, rescaled_points
+from smoe_ros.explainer.pipeline import Pipeline
+from smoe_ros.options.smoe_options import NetworkOptions
 
 # Of each encoding that is written: what follows it in the format, and the file's kind.
 _CODECS = {
@@ -36,9 +38,6 @@ class Method:
     """How the frames of a stream are explained.
 
     Attributes:
-        backbone: Name of the network.
-        normalization: Name of the normalisation.
-        statistic: Name of the statistic.
         weights: Share of the weight of each scale, finest first.
         labels: Name of each class.
     """
@@ -48,6 +47,17 @@ class Method:
     statistic: str
     weights: tuple[float, ...]
     labels: tuple[str, ...]
+
+    @classmethod
+    def of(cls, pipeline: Pipeline, options: NetworkOptions) -> Method:
+        """Return how a pipeline explains by some options."""
+        return cls(
+            backbone=pipeline.backbone.name,
+            normalization=options.normalization,
+            statistic=options.statistic,
+            weights=pipeline.explainer.weights,
+            labels=pipeline.backbone.labels,
+        )
 
     def label(self, class_id: int) -> str:
         """Return the name of a class, empty if it has none."""
@@ -112,14 +122,7 @@ def to_compressed(
 def to_contributions(
     explanation: FrameExplanation, method: Method, source_size: tuple[int, int], header: Header
 ) -> ScaleContributions:
-    """Write down what each scale contributed.
-
-    Args:
-        explanation: The frame's explanation.
-        method: How it was explained.
-        source_size: Height and width of the camera's image in pixels.
-        header: Header of the camera's image.
-    """
+    """Write down what each scale contributed to a camera's image of a size: height, width."""
     map_size = explanation.saliency.shape
     cells = np.array([(scale.height, scale.width) for scale in explanation.scales])
     # The peak of a resized map lies near the centre of its cell, at a border anywhere beyond it.

@@ -31,9 +31,6 @@ class ExplainedFrame:
 
     Attributes:
         rgb: The camera's image, shape (H, W, 3), uint8.
-        explanation: Its explanation.
-        method: How it was explained.
-        drawing: How it is drawn.
         history: The contributions of its camera's frames up to this one.
     """
 
@@ -135,12 +132,9 @@ _ENCODINGS = {output.name: output.encoding for output in IMAGE_OUTPUTS}
 
 
 def output_message(name: str, frame: ExplainedFrame, header: Header) -> OutputMessage:
-    """Make the message of one output.
+    """Make the message of one of `OUTPUT_TYPES`, with the header of the camera's image.
 
-    Args:
-        name: One of `OUTPUT_TYPES`.
-        frame: The explained frame; what several outputs show is drawn once.
-        header: Header of the camera's image.
+    What several outputs of a frame show is drawn once.
 
     Raises:
         FrameError: If a picture cannot be compressed.

@@ -32,10 +32,8 @@ class StampOrder:
     def check(self, stamp: Time, *, replayed: bool = False) -> None:
         """Take note of the next frame's stamp.
 
-        Args:
-            stamp: Of the frame's header.
-            replayed: Whether time is simulated: a step back of more than half a second is then a
-                recording that began again.
+        If time is simulated (`replayed`), a step back of more than half a second is a recording
+        that began again.
 
         Raises:
             FrameError: If it is not later than the stamp before.

@@ -16,12 +16,7 @@ from smoe_ros.errors import ConfigurationError
 
 @dataclass(frozen=True)
 class CameraTopics:
-    """One camera's names, fully resolved.
-
-    Attributes:
-        image: Its image topic.
-        outputs: The namespace of its outputs.
-    """
+    """A camera's image topic and the namespace of its outputs, fully resolved."""
 
     image: str
     outputs: str
@@ -77,6 +72,10 @@ def _resolve(parameter: str, name: str, resolve: Callable[[str], str]) -> str:
         validate_topic_name(name)
         return resolve(name)
     except (NameValidationException, rclpy_implementation.RCLError) as error:
-        # The rest are a marker below the name, and places in ROS's own source.
-        reason = str(error).splitlines()[0].split(', at /')[0]
+        reason = without_places(error).splitlines()[0]  # below: a marker under the name
         raise ConfigurationError(f"{parameter} has '{name}': {reason}") from None
+
+
+def without_places(error: Exception) -> str:
+    """Return the text of an error of ROS without the places in its own source at the end."""
+    return str(error).split(', at /')[0]

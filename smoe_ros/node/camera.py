@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from rclpy.event_handler import QoSMessageLostInfo, SubscriptionEventCallbacks
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSPolicyKind, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -50,11 +50,8 @@ class Camera:
     ) -> None:
         """Create the outputs; `follow` subscribes.
 
-        Args:
-            node: The node that publishes and subscribes.
-            name: The topic of its raw images as the user gave it.
-            topics: The camera's resolved names.
-            receive: Called with every image, in the executor's thread.
+        `name` is its image topic as the user gave it; `receive` gets every image, in the
+        executor's thread.
         """
         self.topic = topics.image
         self.counts = FrameCounts()
@@ -68,8 +65,8 @@ class Camera:
         """Say how to subscribe; ends the subscription until `follow` is called.
 
         Args:
-            transport: ``'raw'``, or ``'compressed'``: these images come on ``<topic>/compressed``.
-            reliability: ``'auto'``, ``'reliable'`` or ``'best_effort'``.
+            transport: One of `TRANSPORTS`; compressed images come on ``<topic>/compressed``.
+            reliability: One of `RELIABILITIES`.
         """
         self.unsubscribe()
         self._compressed = transport == 'compressed'
@@ -82,10 +79,7 @@ class Camera:
     def follow(self, *, enabled: bool) -> None:
         """Be subscribed, with what the publishers offer, while somebody subscribes to an output.
 
-        To be called again and again.
-
-        Args:
-            enabled: Whether frames are explained at all.
+        To be called again and again, with whether frames are explained at all.
         """
         if not (enabled and self.outputs.watched()):
             self.unsubscribe()
@@ -143,7 +137,7 @@ class Camera:
             self._receive,
             _qos(self._policy),
             event_callbacks=SubscriptionEventCallbacks(
-                message_lost=self._lose,
+                message_lost=lambda info: self.counts.lose(info.total_count_change),
                 incompatible_qos=lambda _event: None,  # diagnostics name it while it lasts
             ),
             # The reliability is the parameter input_reliability's.
@@ -151,9 +145,6 @@ class Camera:
                 (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH)
             ),
         )
-
-    def _lose(self, info: QoSMessageLostInfo) -> None:
-        self.counts.lose(info.total_count_change)
 
     def _matching_policy(self) -> ReliabilityPolicy:
         """Return what was asked for, or RELIABLE if every publisher offers it."""

@@ -108,15 +108,10 @@ class CameraPublisher(Node):  # type: ignore[misc]  # rclpy has no types
     """
 
     def __init__(self) -> None:
-        """Declare the parameters.
-
-        Raises:
-            ConfigurationError: If a parameter has a wrong type or value.
-        """
+        """Declare the parameters; raises ConfigurationError for a wrong type or value."""
         super().__init__('camera')
         self._options = declare(self, CameraPublisherOptions)
         self._framing = Framing(self._options.width, self._options.height)
-        self._info: CameraInfo | None = None
         self._published = 0
         self._images: ReadAhead[Image] | None = None
         self.finished = Future()
@@ -218,13 +213,10 @@ class CameraPublisher(Node):  # type: ignore[misc]  # rclpy has no types
             return None
 
     def _publish(self, message: Image) -> None:
-        if self._info is None:
-            self._info = guessed_camera_info(message.width, message.height)
-        self._info.header = message.header
         with uninterrupted():  # else an image that was sent might not be counted
             self._image_publisher.publish(message)
             self._published += 1
-        self._info_publisher.publish(self._info)
+        self._info_publisher.publish(_guessed_info(message))
         if self._published == self._options.frame_count:
             self._finish()
 
@@ -251,16 +243,13 @@ class CameraPublisher(Node):  # type: ignore[misc]  # rclpy has no types
         return f'published {self._published} images{left_out}'
 
 
-def guessed_camera_info(width: int, height: int) -> CameraInfo:
-    """Return the calibration of an ideal pinhole camera; nobody has measured it.
-
-    Args:
-        width: Width of the image in pixels, which spans ``HORIZONTAL_FIELD_OF_VIEW``.
-        height: Height of the image in pixels.
-    """
+def _guessed_info(image: Image) -> CameraInfo:
+    """Return the calibration of an ideal pinhole camera; nobody has measured it."""
+    width, height = image.width, image.height
     focal = width / 2 / math.tan(HORIZONTAL_FIELD_OF_VIEW / 2)
     centre_x, centre_y = (width - 1) / 2, (height - 1) / 2  # pixel centres have whole coordinates
     return CameraInfo(
+        header=image.header,
         width=width,
         height=height,
         distortion_model='plumb_bob',

@@ -110,7 +110,6 @@ class Diagnostics:
     """Publishes one status a camera, and logs what is wrong with its topics when that begins."""
 
     def __init__(self, node: LifecycleNode) -> None:
-        """Create the publisher; nothing is published before `publish`."""
         self._node = node
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 1)
         self._known: dict[str, list[str]] = {}
@@ -120,11 +119,7 @@ class Diagnostics:
     ) -> None:
         """Publish the figures as of now.
 
-        Args:
-            cameras: All cameras.
-            pipeline: What explains their frames.
-            limits: When a figure is worth a warning.
-            active: Whether the node looks for images at all.
+        The limits say when one is worth a warning; a node that is not active expects no images.
         """
         message = DiagnosticArray()
         message.header.stamp = self._node.get_clock().now().to_msg()

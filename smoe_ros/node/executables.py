@@ -12,7 +12,6 @@ import gc
 import os
 import signal
 import sys
-from types import FrameType
 from typing import NoReturn
 
 from smoe_ros.machine.threads import spin_briefly
@@ -25,7 +24,8 @@ def smoe_node() -> NoReturn:
     Python would print a traceback from wherever the import was.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end_at_once)
+        # Without a trace: nothing is open yet that wants closing.
+        signal.signal(number, lambda _number, _frame: os._exit(0))
     spin_briefly()
     from smoe_ros.node.smoe_node import main  # noqa: PLC0415
 
@@ -36,10 +36,8 @@ def smoe_node() -> NoReturn:
 def leave(code: int, patience: float = 10.0) -> NoReturn:
     """Let go of what ROS holds, and end the process with an exit code.
 
-    Args:
-        code: The exit code.
-        patience: After how many seconds the process ends all the same, then with 1. Deleting the
-            participant was seen to wait in Fast DDS for ever, with the interpreter locked.
+    After some seconds of patience it ends all the same, then with 1: deleting the participant was
+    seen to wait in Fast DDS for ever, with the interpreter locked.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -50,8 +48,3 @@ def leave(code: int, patience: float = 10.0) -> NoReturn:
         gc.collect()
         # What Python would still do, take torch apart, needs a second, and was seen not to end.
         os._exit(code)
-
-
-def _end_at_once(_number: int, _frame: FrameType | None) -> NoReturn:
-    """End without a trace: nothing is open yet that wants closing."""
-    os._exit(0)

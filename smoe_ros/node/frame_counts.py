@@ -54,27 +54,17 @@ class FrameSummary:
         return self.received - self.explained - self.dropped - self.rejected
 
 
-class _Window:
-    """Numbers that came within the last `WINDOW_SECONDS`."""
-
-    def __init__(self) -> None:
-        self._events: deque[tuple[float, float]] = deque()
+class _Window(deque[tuple[float, float]]):
+    """Numbers of the last `WINDOW_SECONDS`, each with the time at which it came."""
 
     def add(self, value: float = 1) -> None:
-        self._events.append((time.monotonic(), value))
-        self._forget()
+        self.append((time.monotonic(), value))
 
     def values(self) -> list[float]:
-        self._forget()
-        return [value for _, value in self._events]
-
-    def clear(self) -> None:
-        self._events.clear()
-
-    def _forget(self) -> None:
         since = time.monotonic() - WINDOW_SECONDS
-        while self._events and self._events[0][0] < since:
-            self._events.popleft()
+        while self and self[0][0] < since:
+            self.popleft()
+        return [value for _, value in self]
 
 
 class FrameCounts:
@@ -109,11 +99,7 @@ class FrameCounts:
             self._listening = self._failing = False
 
     def receive(self, stamp: int = 0) -> None:
-        """Count a frame that came in.
-
-        Args:
-            stamp: Its stamp in nanoseconds; 0 if it has none.
-        """
+        """Count a frame that came in; its stamp in nanoseconds, 0 if it has none."""
         with self._lock:
             self._received += 1
             self._stamps.append(stamp)
@@ -128,11 +114,7 @@ class FrameCounts:
             self._losses.add(count)
 
     def drop(self, *, overload: bool = False) -> None:
-        """Count a frame that nobody explains.
-
-        Args:
-            overload: Whether that is because the network was busy.
-        """
+        """Count a frame that nobody explains, perhaps because the network was busy."""
         with self._lock:
             self._dropped += 1
             if overload:
@@ -199,12 +181,7 @@ def _missing_share(stamps: Sequence[int]) -> float:
 
     A publisher that overwrites what a reliable subscription has not fetched yet loses frames that
     no middleware reports. They show as steps of two or three periods in a row of single ones.
-
-    Args:
-        stamps: In nanoseconds, as they came.
-
-    Returns:
-        0 for a camera that has no regular pace, or was not watched for long enough.
+    0 for a camera that has no regular pace, or was not watched for long enough.
     """
     steps = np.diff(np.array(stamps, dtype=np.int64))
     if len(steps) < PACE_FRAMES - 1 or (steps <= 0).any():

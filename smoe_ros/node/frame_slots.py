@@ -23,11 +23,7 @@ class FrameSlots(Generic[Frame]):
         self._changed = threading.Condition()
 
     def put(self, camera: int, frame: Frame) -> bool:
-        """Store a camera's newest frame.
-
-        Args:
-            camera: Index of the camera.
-            frame: The frame.
+        """Store the newest frame of a camera, by its index.
 
         Returns:
             Whether a frame was let go: an older one that nobody had taken, or this one if the

@@ -9,7 +9,7 @@ that a network takes. So the parameter services prepare a change before they set
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -21,7 +21,7 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.parameter import Parameter
 from rclpy.task import Future
 
-from smoe_ros.errors import ConfigurationError
+from smoe_ros.errors import ConfigurationError, in_words
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.settings import Settings
 
@@ -57,10 +57,9 @@ class NetworkSwap:
         self._turn.set_result(None)
         # Of their own: a coroutine that waits would block every other callback of its group.
         group = ReentrantCallbackGroup()
-        wrappers = {SetParameters: self._one_by_one, SetParametersAtomically: self._together}
         for service in node.services:
-            if service.srv_type in wrappers:
-                service.callback = wrappers[service.srv_type](service.callback)
+            if service.srv_type in (SetParameters, SetParametersAtomically):
+                service.callback = self._prepared_first(service.srv_type, service.callback)
                 service.callback_group = group
                 group.add_entity(service)
 
@@ -83,26 +82,19 @@ class NetworkSwap:
         """Let go of what was prepared."""
         self._prepared = None
 
-    def _one_by_one(self, answer: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-        async def set_parameters(
-            request: SetParameters.Request, response: SetParameters.Response
-        ) -> SetParameters.Response:
-            for message in request.parameters:
-                async with self._preparing([Parameter.from_parameter_msg(message)]):
-                    answer(SetParameters.Request(parameters=[message]), response)
+    def _prepared_first(
+        self, kind: Any, answer: Callable[[Any, Any], Any]
+    ) -> Callable[..., Coroutine[Any, Any, Any]]:
+        """Wrap the callback of a parameter service."""
+
+        async def set_parameters(request: Any, response: Any) -> Any:
+            one_by_one = [[one] for one in request.parameters]
+            for change in one_by_one if kind is SetParameters else [request.parameters]:
+                async with self._preparing(list(map(Parameter.from_parameter_msg, change))):
+                    answer(kind.Request(parameters=change), response)
             return response
 
         return set_parameters
-
-    def _together(self, answer: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-        async def set_parameters_atomically(
-            request: SetParametersAtomically.Request, response: SetParametersAtomically.Response
-        ) -> SetParametersAtomically.Response:
-            parameters = [Parameter.from_parameter_msg(message) for message in request.parameters]
-            async with self._preparing(parameters):
-                return answer(request, response)
-
-        return set_parameters_atomically
 
     @asynccontextmanager
     async def _preparing(self, parameters: Sequence[Parameter]) -> AsyncIterator[None]:
@@ -164,6 +156,5 @@ def _prepare(
     except ConfigurationError as error:
         return error
     except Exception as error:  # whatever a network of the user's raises
-        text = ' '.join(f'{type(error).__name__}: {error}'.split())
-        return ConfigurationError(f'not loaded: {text}')
+        return ConfigurationError(f'not loaded: {in_words(error)}')
     return pipeline

@@ -41,10 +41,6 @@ def declare(node: Node, table: type[Table]) -> Table:
     Overrides (command line, parameter file) are checked; from then on so are changes of those
     that may change at run time, which a node applies in ``add_post_set_parameters_callback``.
 
-    Args:
-        node: The node, on which none of the parameters is declared yet.
-        table: The table; see `smoe_ros.options.option`.
-
     Raises:
         ConfigurationError: An override has the wrong type, is out of range or is no choice.
     """
@@ -84,9 +80,6 @@ def warn_of_misspelt(node: Node) -> None:
 
     ROS ignores ``-p rats:=5`` without a word. Names that resemble none are left alone: one
     parameter file may serve several nodes. Call it when the node has declared everything.
-
-    Args:
-        node: The node, with all its parameters declared.
     """
     # rclpy has no public way to list overrides of parameters that are not declared.
     overrides = getattr(node, '_parameter_overrides', {})

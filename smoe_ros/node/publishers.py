@@ -30,12 +30,7 @@ class CameraOutputs:
     """Publishers of one camera's explanations."""
 
     def __init__(self, node: LifecycleNode, namespace: str) -> None:
-        """Create the publishers.
-
-        Args:
-            node: The node that publishes.
-            namespace: Where the outputs lie, for example ``/front/smoe``.
-        """
+        """Create the publishers below a namespace, for example ``/front/smoe``."""
         self._node = node
         self._history = History()
         self._publishers = {
@@ -57,7 +52,7 @@ class CameraOutputs:
     def mismatches(self) -> list[str]:
         """Say which subscriptions cannot be served, and what would help."""
         sentences = (unserved_subscribers(self._node, one) for one in self._publishers.values())
-        return [sentence for sentence in sentences if sentence]
+        return list(filter(None, sentences))
 
     def publish(
         self,
@@ -69,12 +64,7 @@ class CameraOutputs:
     ) -> None:
         """Make and publish every output that somebody subscribes to.
 
-        Args:
-            header: Header of the camera's image, given to every output.
-            rgb: The camera's image, shape (H, W, 3), uint8.
-            explanation: Its explanation.
-            method: How it was explained.
-            drawing: How it is drawn.
+        All get the header of the camera's image; `rgb` is that image, shape (H, W, 3), uint8.
         """
         self._history.add(nanoseconds(header.stamp) * 1e-9, explanation.contributions.tolist())
         frame = ExplainedFrame(rgb, explanation, method, drawing, self._history)

@@ -18,10 +18,7 @@ from rclpy.qos import QoSCompatibility, QoSProfile, ReliabilityPolicy, qos_check
 def unheard_publishers(node: Node, requested: QoSProfile, topic: str) -> str:
     """Say which publishers a subscription cannot hear, and what would help; empty if none.
 
-    Args:
-        node: Whose subscription it is.
-        requested: What it asks for.
-        topic: Its topic as it was given, for asking after publishers remaps it.
+    The topic is as it was given, for asking after publishers remaps it.
     """
     publishers = node.get_publishers_info_by_topic(topic)
     reasons = _mismatches((info.qos_profile, requested) for info in publishers)

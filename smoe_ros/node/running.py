@@ -8,7 +8,7 @@ import ast
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 
@@ -22,6 +22,7 @@ from rclpy.signals import SignalHandlerOptions, install_signal_handlers
 from rclpy.utilities import remove_ros_args
 
 from smoe_ros.errors import ConfigurationError
+from smoe_ros.messages.topics import without_places
 
 # rclpy raises these for what a user gave it: arguments, names, overrides.
 _USER_ERRORS = (
@@ -74,7 +75,8 @@ def _run(create: Callable[[], Node], arguments: list[str]) -> int:
         executor = _initialise([executable, *arguments])
         interruption.release()
         node = create()
-        getattr(node, 'start', _nothing)()
+        if hasattr(node, 'start'):
+            node.start()
         _spin(executor, node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
@@ -93,7 +95,8 @@ def _run(create: Callable[[], Node], arguments: list[str]) -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if node is not None:
-            getattr(node, 'close', _nothing)()
+            if hasattr(node, 'close'):
+                node.close()
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
@@ -141,17 +144,13 @@ class _Interruption:
             self.release()
 
 
-@contextmanager
-def uninterrupted() -> Iterator[None]:
+def uninterrupted() -> AbstractContextManager[None]:
     """Hold back the interruption of `run_node`: what belongs together is done, or none of it.
 
     The context may still be shut down meanwhile: a signal does that before Python hears of it.
     """
-    if _Interruption.current is None:
-        yield
-        return
-    with _Interruption.current.held_back():
-        yield
+    current = _Interruption.current
+    return nullcontext() if current is None else current.held_back()
 
 
 def _initialise(argv: list[str]) -> SingleThreadedExecutor:
@@ -180,10 +179,6 @@ def _spin(executor: SingleThreadedExecutor, node: Node) -> None:
             finished.result()
 
 
-def _nothing() -> None:
-    """Stand in for what a node does not have."""
-
-
 def _refuse(executable: str, reason: str) -> int:
     print(f'{executable}: {" ".join(reason.split())}', file=sys.stderr)
     return 1
@@ -191,7 +186,7 @@ def _refuse(executable: str, reason: str) -> int:
 
 def _explain(error: Exception) -> str:
     """Put an error of ROS into words of the command line."""
-    text = str(error).split(', at /')[0]  # the rest are places in ROS's own source
+    text = without_places(error)
     if isinstance(error, rclpy_implementation.UnknownROSArgsError):
         return f'unknown ROS arguments: {" ".join(ast.literal_eval(text))}'
     _, malformed, what = text.partition("Couldn't parse ")

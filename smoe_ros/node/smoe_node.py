@@ -55,11 +55,7 @@ class SmoeNode(LifecycleNode):
     """
 
     def __init__(self) -> None:
-        """Declare the parameters.
-
-        Raises:
-            ConfigurationError: If a parameter has a wrong type or value.
-        """
+        """Declare the parameters; raises ConfigurationError for a wrong type or value."""
         super().__init__('smoe')
         self._options = declare(self, NodeOptions)
         self._starting = False
@@ -136,17 +132,13 @@ class SmoeNode(LifecycleNode):
         self._release()
 
     def _configure(self) -> None:
-        topics = resolve_topics(
-            self._options.image_topics,
-            self._options.output_namespaces,
-            self.resolve_topic_name,
-        )
+        names = self._options.image_topics
+        topics = resolve_topics(names, self._options.output_namespaces, self.resolve_topic_name)
         pipeline = Pipeline(Settings.of(self._options), warn=self.get_logger().warning)
         pipeline.explainer.probe()
         pipeline.warm_up(self._sizes())
         give_back_free_memory()  # of loading, and of the engines that were tried
         self._pipeline = pipeline
-        names = self._options.image_topics
         self._cameras = [
             Camera(self, name, camera, functools.partial(self._receive, index))
             for index, (name, camera) in enumerate(zip(names, topics, strict=True))
@@ -244,9 +236,8 @@ class SmoeNode(LifecycleNode):
         """Return height and width of the frames that may come together."""
         width, height = self._options.warm_up_size
         sizes = {} if self._worker is None else dict(self._worker.sizes)
-        return [
-            sizes.get(index, (height, width)) for index in range(len(self._options.image_topics))
-        ]
+        cameras = range(len(self._options.image_topics))
+        return [sizes.get(camera, (height, width)) for camera in cameras]
 
     def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Answer the service ~/enable: whether frames are explained."""
@@ -258,12 +249,8 @@ class SmoeNode(LifecycleNode):
 
     def _publish_diagnostics(self) -> None:
         assert self._pipeline is not None, 'the timer lives only while configured'
-        self._diagnostics.publish(
-            self._cameras,
-            self._pipeline,
-            self._options,
-            active=self._worker is not None,
-        )
+        active = self._worker is not None
+        self._diagnostics.publish(self._cameras, self._pipeline, self._options, active=active)
 
     def _tell_network(self, pipeline: Pipeline) -> None:
         scales = ', '.join(str(scale) for scale in pipeline.explainer.scales)

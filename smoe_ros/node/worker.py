@@ -14,7 +14,7 @@ from rclpy.clock import ROSClock
 from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CompressedImage
 
-from smoe_ros.errors import FrameError
+from smoe_ros.errors import FrameError, in_words
 from smoe_ros.explainer.frame_explanation import FrameExplanation
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.explainer.temporal_average import TemporalAverage
@@ -31,13 +31,7 @@ from smoe_ros.saliency.methods import MethodOptions
 
 @dataclass(frozen=True)
 class Plan:
-    """How frames are explained and drawn.
-
-    Attributes:
-        pipeline: Explains them.
-        method: By which method; checked before.
-        options: Of the node, as they are when the plan is made.
-    """
+    """How frames are explained and drawn: what the node's options, checked, are now."""
 
     pipeline: Pipeline
     method: MethodOptions
@@ -53,13 +47,7 @@ class FrameWorker:
     """
 
     def __init__(self, node: LifecycleNode, plan: Plan, cameras: Sequence[Camera]) -> None:
-        """Start the thread.
-
-        Args:
-            node: For its clock, logger and context.
-            plan: How frames are explained.
-            cameras: All cameras, by index.
-        """
+        """Start the thread."""
         self.plan = plan
         self.sizes: dict[int, tuple[int, int]] = {}
         self._stopping = threading.Event()
@@ -124,7 +112,7 @@ class FrameWorker:
             results = [error] * len(frames)
         if not self._cameras:
             return False  # nobody has waited for these frames
-        method = _method_of(plan)
+        method = Method.of(plan.pipeline, plan.options)
         for (index, rgb), result in zip(frames.items(), results, strict=True):
             if isinstance(result, Exception):
                 self._reject(index, result)
@@ -170,20 +158,9 @@ class FrameWorker:
             # A signal takes the context away at any moment; the frame is nobody's any more.
             camera.counts.drop()
             return
-        text = str(error) if isinstance(error, FrameError) else f'{type(error).__name__}: {error}'
-        reason = ' '.join(text.split())
+        expected = isinstance(error, FrameError)
+        reason = ' '.join(str(error).split()) if expected else in_words(error)
         camera.counts.reject(reason)
         self._logger.warning(
             f'{camera.topic}: frame rejected: {reason}', throttle_duration_sec=1.0
         )
-
-
-def _method_of(plan: Plan) -> Method:
-    backbone = plan.pipeline.backbone
-    return Method(
-        backbone=backbone.name,
-        normalization=plan.method.normalization,
-        statistic=plan.method.statistic,
-        weights=plan.pipeline.explainer.weights,
-        labels=backbone.labels,
-    )

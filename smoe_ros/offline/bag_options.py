@@ -31,12 +31,7 @@ damaged or has images that cannot be explained, and the rest is explained; 130 i
 
 @dataclass(frozen=True, kw_only=True)
 class BagExplainOptions(FrameOptions):
-    """What the user asked for.
-
-    Attributes:
-        input: The bag.
-        output: The bag to write.
-    """
+    """What the user asked for: the bag to explain, the bag to write, and how."""
 
     input: Path
     output: Path

@@ -52,27 +52,14 @@ class Run:
         journal: LineLog,
         say: Callable[[str], None],
     ) -> None:
-        """Do nothing yet.
+        """Do nothing yet; the task's topics are announced to the writer.
 
-        Args:
-            task: What is to be done.
-            pipeline: Explains the frames.
-            writer: Writes the new bag, in which all topics are announced.
-            journal: Told how far it has come.
-            say: Told in a sentence what cannot be explained.
+        The journal is told how far it has come, `say` in a sentence what cannot be explained.
         """
         self._task, self._pipeline, self._writer = task, pipeline, writer
         self._journal, self._say = journal, say
-        options = pipeline.settings.method
-        self._method = Method(
-            backbone=pipeline.backbone.name,
-            normalization=options.normalization,
-            statistic=options.statistic,
-            weights=pipeline.explainer.weights,
-            labels=pipeline.backbone.labels,
-        )
+        self._method = Method.of(pipeline, task.options)
         self._drawing = DrawingOptions(overlay_alpha=task.options.alpha)
-        self._options = options
         self._averages: defaultdict[BagCamera, TemporalAverage] = defaultdict(TemporalAverage)
         self._histories: defaultdict[BagCamera, History] = defaultdict(History)
         self._told: Counter[BagCamera] = Counter()
@@ -80,11 +67,9 @@ class Run:
 
     def take_over(self, resumed: Place, unfinished: UnfinishedBag) -> None:
         """Copy what an interrupted run has written."""
+        for message in itertools.islice(unfinished.before(), resumed.written):
+            self._writer.write(*message)
         if resumed.written:
-            for number, message in enumerate(unfinished.before(), 1):
-                self._writer.write(*message)
-                if number == resumed.written:
-                    break
             self._say(f'going on after {resumed.explained} frames')
         unfinished.forget_before()
         self.place = resumed
@@ -159,17 +144,16 @@ class Run:
         """Write a frame's outputs and return their number."""
         history, average = self._histories[frame.camera], self._averages[frame.camera]
         stamp = nanoseconds(frame.header.stamp)
-        explanation = average.add(
-            explanation, self._options, stamp or None, self._task.options.smoothing_time
-        )
+        method, smoothing_time = self._pipeline.settings.method, self._task.options.smoothing_time
+        explanation = average.add(explanation, method, stamp or None, smoothing_time)
         history.add(stamp * 1e-9, explanation.contributions.tolist())
         if silent:
             return 0
         explained = ExplainedFrame(frame.rgb, explanation, self._method, self._drawing, history)
         for name in self._task.options.outputs:
             message = output_message(name, explained, frame.header)
-            data = serialized(message, self._writer.types)
-            self._writer.write(f'{frame.camera.outputs}/{name}', frame.time, data)
+            topic = f'{frame.camera.outputs}/{name}'
+            self._writer.write(topic, frame.time, serialized(message))
         return len(self._task.options.outputs)
 
     def _tell(self, refusal: Refusal) -> None:

@@ -5,14 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from smoe_ros.bags import BagWriter, Recording
-from smoe_ros.commands.class_names import find_class
+from smoe_ros.commands.explaining import pipeline_of
 from smoe_ros.commands.line_log import LineLog
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.explainer.pipeline import Pipeline, backbone_of
-from smoe_ros.explainer.settings import Settings
 from smoe_ros.offline.bag_options import BagExplainOptions
 from smoe_ros.offline.bag_run import Run
 from smoe_ros.offline.serializing import message_types
@@ -40,7 +37,7 @@ def explain_bag(options: BagExplainOptions, say: Callable[[str], None]) -> int:
             found = ''.join(f'{flaw}; ' for flaw in recording.flaws)
             raise ConfigurationError(f"'{options.input}': {found}{error}") from None
         unfinished = UnfinishedBag(options.output, resume=options.resume)
-        pipeline = _pipeline(options)  # what is refused must leave nothing behind
+        pipeline = pipeline_of(options)  # what is refused must leave nothing behind
         unfinished.begin()
         with LineLog(unfinished.journal, task.identity()) as journal:
             resumed = Place.latest(journal.entries, unfinished.count_before())
@@ -58,12 +55,3 @@ def explain_bag(options: BagExplainOptions, say: Callable[[str], None]) -> int:
         say(f"{told}; written to '{options.output}'")
         damaged = recording.flaws or run.place.rejected or task.left_out
     return DAMAGED if damaged else 0
-
-
-def _pipeline(options: BagExplainOptions) -> Pipeline:
-    settings = Settings.of(options)
-    backbone = backbone_of(settings)
-    if options.class_name:
-        index = find_class(options.class_name, backbone.labels)
-        settings = replace(settings, target_class=index)
-    return Pipeline(settings, backbone)

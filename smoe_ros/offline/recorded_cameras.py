@@ -16,11 +16,11 @@ from smoe_ros.offline.recorded_images import (
     CONTRIBUTIONS_TYPE,
     IMAGE_TYPES,
     RAW_TYPE,
-    in_words,
+    contents_of,
 )
 
-# Depth in a form of its own, which is not read.
-_DEPTH = '/compressedDepth'
+# What ends so is depth in a form of its own, which is not read, or an explanation.
+_NO_CAMERA = ('/compressedDepth', *(f'/smoe/{output}' for output in OUTPUT_TYPES))
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class BagCamera:
 
     Attributes:
         topic: The topic that its images are on.
-        compressed: Whether they are compressed.
+        kind: Their type, one of `IMAGE_TYPES`.
         outputs: The namespace of its explanations.
         count: Number of its images; None if it is not known.
     """
 
     topic: str
-    compressed: bool
+    kind: str
     outputs: str
     count: int | None
 
@@ -54,11 +54,12 @@ def choose_cameras(topics: Mapping[str, Topic], wanted: Sequence[str]) -> list[B
             be explained under one namespace.
     """
     if wanted:
-        pairs = [_pair(entry) for entry in wanted]
+        parts = (entry.partition('=') for entry in wanted)
+        pairs = [(topic, namespace.rstrip('/')) for topic, _, namespace in parts]
     else:
         pairs = [(name, '') for name in _unexplained(topics)]
         if not pairs:
-            raise ConfigurationError(f'it has no image topic to explain; {in_words(topics)}')
+            raise ConfigurationError(f'it has no image topic to explain; {contents_of(topics)}')
     for name, _ in pairs:
         _check(name, topics)
     names = [_raw_name(topics[name]) for name, _ in pairs]
@@ -72,44 +73,34 @@ def choose_cameras(topics: Mapping[str, Topic], wanted: Sequence[str]) -> list[B
         reason = str(error).replace('output_namespaces', '--topics, as TOPIC=NAMESPACE')
         raise ConfigurationError(reason.replace('image_topics', '--topics')) from None
     return [
-        BagCamera(name, topics[name].type == COMPRESSED_TYPE, one.outputs, topics[name].count)
+        BagCamera(name, topics[name].type, one.outputs, topics[name].count)
         for (name, _), one in zip(pairs, resolved, strict=True)
     ]
 
 
 def _unexplained(topics: Mapping[str, Topic]) -> list[str]:
-    explained = {
+    explained = tuple(
         name.removesuffix(CONTRIBUTIONS)
         for name, topic in topics.items()
         if topic.type == CONTRIBUTIONS_TYPE
-    }
+    )
     images = [
         name
         for name, topic in topics.items()
         if topic.type in IMAGE_TYPES
-        and not name.endswith(_DEPTH)
-        and not _is_explanation(name)
-        and not any(name.startswith(place) for place in explained)
+        and not name.endswith(_NO_CAMERA)
+        and not name.startswith(explained)
     ]
     return [
         name
         for name in images
-        if name.removesuffix(COMPRESSED) == name or (name.removesuffix(COMPRESSED) not in images)
+        if not name.endswith(COMPRESSED) or name.removesuffix(COMPRESSED) not in images
     ]
-
-
-def _is_explanation(name: str) -> bool:
-    return any(name.endswith(f'/smoe/{output}') for output in OUTPUT_TYPES)
-
-
-def _pair(entry: str) -> tuple[str, str]:
-    topic, _, namespace = entry.partition('=')
-    return topic, namespace.rstrip('/')
 
 
 def _check(name: str, topics: Mapping[str, Topic]) -> None:
     if name not in topics:
-        raise ConfigurationError(f"it has no topic '{name}'; {in_words(topics)}")
+        raise ConfigurationError(f"it has no topic '{name}'; {contents_of(topics)}")
     if topics[name].type not in IMAGE_TYPES:
         raise ConfigurationError(
             f"topic '{name}' is of type '{topics[name].type}', not images ({RAW_TYPE} or "

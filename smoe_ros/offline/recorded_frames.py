@@ -14,7 +14,7 @@ from smoe_ros.bags import Message
 from smoe_ros.errors import FrameError
 from smoe_ros.images import Rgb
 from smoe_ros.offline.recorded_cameras import BagCamera
-from smoe_ros.offline.recorded_images import COMPRESSED_TYPE, RAW_TYPE, decode_image
+from smoe_ros.offline.recorded_images import decode_image
 from smoe_ros.offline.task import Task
 
 # Messages of other topics that may wait for a frame to come.
@@ -26,9 +26,7 @@ class Frame:
     """One image of a camera.
 
     Attributes:
-        camera: Its camera.
         time: When it was recorded, in nanoseconds.
-        header: Its header.
         rgb: The image, shape (H, W, 3), uint8.
     """
 
@@ -40,12 +38,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Refusal:
-    """An image that cannot be explained.
-
-    Attributes:
-        camera: Its camera.
-        reason: Why not.
-    """
+    """An image that cannot be explained, and why not."""
 
     camera: BagCamera
     reason: str
@@ -102,9 +95,8 @@ def batches(task: Task, skip: int, warm: int) -> Iterator[Batch]:
 
 
 def _decoded(camera: BagCamera, message: Message) -> Frame | Refusal:
-    kind = COMPRESSED_TYPE if camera.compressed else RAW_TYPE
     try:
-        header, rgb = decode_image(message.data, kind)
+        header, rgb = decode_image(message.data, camera.kind)
     except FrameError as error:
         return Refusal(camera, str(error))
     return Frame(camera, message.time, header, rgb)

@@ -12,7 +12,7 @@ from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
 from smoe_ros.bags import Topic
-from smoe_ros.errors import FrameError
+from smoe_ros.errors import FrameError, in_words
 from smoe_ros.images import Rgb
 from smoe_ros.messages.decoding import decompress, to_rgb
 from smoe_ros.offline.serializing import message_types
@@ -24,11 +24,7 @@ CONTRIBUTIONS_TYPE = 'smoe_msgs/msg/ScaleContributions'
 
 
 def decode_image(data: bytes, kind: str) -> tuple[Header, Rgb]:
-    """Decode an image message.
-
-    Args:
-        data: The message as CDR.
-        kind: One of `IMAGE_TYPES`.
+    """Decode an image message, given as CDR, of one of `IMAGE_TYPES`.
 
     Returns:
         Its header and its picture, shape (H, W, 3), uint8, which may share the message's memory.
@@ -43,17 +39,13 @@ def decode_image(data: bytes, kind: str) -> tuple[Header, Rgb]:
     except FrameError:
         raise
     except Exception as error:  # whatever a message holds, it costs no more than itself
-        text = ' '.join(f'{type(error).__name__}: {error}'.split())
-        raise FrameError(f'the message cannot be read ({text})') from None
+        raise FrameError(f'the message cannot be read ({in_words(error)})') from None
     stamp = Time(sec=image.header.stamp.sec, nanosec=image.header.stamp.nanosec)
     return Header(stamp=stamp, frame_id=image.header.frame_id), rgb
 
 
 def stamp_of(data: bytes) -> int:
-    """Return the stamp that a message's header begins with, without reading what follows.
-
-    Args:
-        data: The message as CDR.
+    """Return the stamp at the begin of a message, given as CDR, without reading what follows.
 
     Returns:
         Nanoseconds; -1, which no stamp is, if the message is too short for one.
@@ -65,7 +57,7 @@ def stamp_of(data: bytes) -> int:
     return int(seconds) * 10**9 + int(nanoseconds)
 
 
-def in_words(topics: Mapping[str, Topic]) -> str:
+def contents_of(topics: Mapping[str, Topic]) -> str:
     """Return a clause that tells what a bag has, for an error's text."""
     named = ', '.join(f'{name} ({topic.type})' for name, topic in sorted(topics.items()))
     return f'it has {named}' if named else 'it has no topics at all'

@@ -31,26 +31,20 @@ def type_name(message_type: type) -> str:
     return f'{message_type.__module__.partition(".")[0]}/msg/{message_type.__name__}'
 
 
-def serialized(message: Any, store: Typestore) -> bytes:
-    """Serialise a message of rclpy's; gaps between its fields are 0.
-
-    Args:
-        message: The message.
-        store: Knows its type.
-    """
-    return bytes(store.serialize_cdr(_converted(message, store), type_name(type(message))))
+def serialized(message: Any) -> bytes:
+    """Serialise a message of rclpy's; gaps between its fields are 0."""
+    return bytes(message_types().serialize_cdr(_converted(message), type_name(type(message))))
 
 
-def _converted(value: Any, store: Typestore) -> Any:
+def _converted(value: Any) -> Any:
     """Return a value as rosbags has it, without a copy of its bytes."""
     if isinstance(value, array):
         return np.frombuffer(value, value.typecode)
     if isinstance(value, list):
-        return [_converted(one, store) for one in value]
+        return [_converted(one) for one in value]
     if hasattr(value, 'get_fields_and_field_types'):
         fields = {
-            name: _converted(getattr(value, name), store)
-            for name in value.get_fields_and_field_types()
+            name: _converted(getattr(value, name)) for name in value.get_fields_and_field_types()
         }
-        return store.types[type_name(type(value))](**fields)
+        return message_types().types[type_name(type(value))](**fields)
     return value

@@ -22,7 +22,6 @@ class Task:
     """What is to be done with a bag.
 
     Attributes:
-        options: What the user asked for.
         cameras: The cameras, by the topics of their images.
         copied: Topics to copy.
         left_out: Whether a topic to copy cannot be.
@@ -31,10 +30,6 @@ class Task:
 
     def __init__(self, recording: Recording, options: BagExplainOptions) -> None:
         """Look what the bag has of what is wanted.
-
-        Args:
-            recording: The bag.
-            options: What the user asked for.
 
         Raises:
             ConfigurationError: If the bag is empty, or does not have it.

@@ -38,9 +38,7 @@ class Place:
     @classmethod
     def latest(cls, entries: Iterable[dict[str, int]], written: int) -> Place:
         """Return the last place of a journal that a number of written messages is enough for."""
-        places = (
-            place for place in (cls(**entry) for entry in entries) if place.written <= written
-        )
+        places = [cls(**entry) for entry in entries if entry['written'] <= written]
         return max(places, key=lambda place: place.read, default=cls())
 
 
@@ -54,10 +52,6 @@ class UnfinishedBag:
 
     def __init__(self, output: Path, *, resume: bool) -> None:
         """Look whether the output can be written; nothing is made before `begin`.
-
-        Args:
-            output: Where the complete bag belongs; must not exist.
-            resume: Whether to go on with an interrupted run.
 
         Raises:
             ConfigurationError: If the output exists, or if there is an interrupted run that is not
@@ -113,9 +107,7 @@ class UnfinishedBag:
 
     def _set_aside(self) -> None:
         """Put what was written aside; what lies there already was still being copied."""
-        if self._before.exists():
-            shutil.rmtree(self.path, ignore_errors=True)
-        elif any(self.path.glob('*.mcap')):
+        if not self._before.exists() and any(self.path.glob('*.mcap')):
             self.path.rename(self._before)
         else:
             shutil.rmtree(self.path, ignore_errors=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from smoe_ros.offline.report.charts import Chart, Series, band_strip, frames_per_point
+from smoe_ros.offline.report.charts import Chart, Series, band_strip
 from smoe_ros.offline.report.explained_bag import BagContent, Camera, Group
 from smoe_ros.offline.report.pictures import Picture
 from smoe_ros.offline.report.ratings import (
@@ -18,6 +18,7 @@ from smoe_ros.offline.report.ratings import (
     Ratings,
     ages_of,
     bands_of,
+    frames_per_column,
     pace_of,
     pick,
     rate_frames,
@@ -33,11 +34,7 @@ class Bar:
     """A scale's share of a frame; places are in percent of the bars' width.
 
     Attributes:
-        layer: Name of the scale.
-        share: Its contribution.
         points: Its distance from the running mean in percentage points.
-        left: Where the bar begins.
-        width: Of the bar.
         mean: Where the running mean is.
     """
 
@@ -57,10 +54,8 @@ class Tile:
         frame: Its number among the camera's.
         seconds: When it was, since the bag's first message.
         label: Its class; empty without a classifier.
-        probability: Of that class.
         distance: From the running mean.
         bars: One a scale, finest first.
-        pictures: That were found of it.
     """
 
     frame: int
@@ -77,9 +72,6 @@ class Plot:
     """The charts of one group of frames.
 
     Attributes:
-        group: The frames.
-        contributions: A line a scale.
-        distances: One line.
         marks: The unusual frames: rank, and place in the chart of distances, 0..1 from the left
             and from the bottom.
         together: Number of frames that one point of a line stands for.
@@ -96,7 +88,6 @@ class CameraReport:
     """What is told about one camera.
 
     Attributes:
-        camera: Its frames.
         seconds: When they were, since the bag's first message, shape (N,).
         unusual: The most unusual frames, the most unusual first.
         usual: The least unusual ones, the least unusual first.
@@ -104,10 +95,8 @@ class CameraReport:
         plots: One a network and set of scales.
         bands: The most frequent classes: name, share of the frames, path of when they were seen.
         other_labels: Number of the other classes.
-        pace: How fast the frames came.
         ages: Median, 95th percentile and maximum in milliseconds; None if not known.
         counts: The node's last counts of frames, by what became of them; empty if not known.
-        last_error: Of the node.
         hint: What is missing, in a sentence.
     """
 
@@ -169,7 +158,7 @@ class CameraReport:
             for rank, tile in enumerate(self.unusual, 1)
             if tile.frame in frames
         ]
-        return Plot(group, shares, distances, marks, frames_per_point(len(frames)))
+        return Plot(group, shares, distances, marks, frames_per_column(len(frames)))
 
 
 def _bars(layers: Sequence[str], shares: Floats, means: Floats) -> list[Bar]:

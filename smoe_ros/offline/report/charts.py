@@ -49,13 +49,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines over time.
-
-    Attributes:
-        lines: A path each.
-        across: The time axis.
-        up: The other axis.
-    """
+    """Lines over time, a path each, and their axes."""
 
     lines: tuple[str, ...]
     across: Axis
@@ -122,12 +116,6 @@ class Series:
                 )
             drawing = known
         return ''.join(parts)
-
-
-def frames_per_point(frames: int) -> int:
-    """Return how many frames in a row one point of a chart stands for."""
-    edges = column_edges(frames)
-    return int(edges[1]) if len(edges) > 1 else 1
 
 
 def band_strip(band: Band, limits: tuple[int, int]) -> str:

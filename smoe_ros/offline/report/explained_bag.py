@@ -18,7 +18,7 @@ from smoe_msgs.msg import ScaleContributions
 from smoe_ros.bags import Message, Recording
 from smoe_ros.errors import ConfigurationError, FrameError
 from smoe_ros.messages.stamp_order import nanoseconds
-from smoe_ros.offline.recorded_images import CONTRIBUTIONS_TYPE, in_words
+from smoe_ros.offline.recorded_images import CONTRIBUTIONS_TYPE, contents_of
 from smoe_ros.rendering.overview import scale_bar
 
 _DIAGNOSTICS = '/diagnostics'
@@ -34,7 +34,6 @@ class Group:
     """Frames that one network explained at one set of scales.
 
     Attributes:
-        backbone: Name of the network.
         layers: Name of each scale, finest first.
         sizes: Size of each scale's activation, for people.
         frames: Which frames of the camera these are, shape (N,).
@@ -125,7 +124,7 @@ def read_content(recording: Recording) -> BagContent:
         reasons = ''.join(f'; {flaw}' for flaw in recording.flaws)
         raise ConfigurationError(
             f"'{recording.path}' has no explanation: no topic of type {CONTRIBUTIONS_TYPE}"
-            f'{reasons}; {in_words(known)}'
+            f'{reasons}; {contents_of(known)}'
         )
     frames: dict[str, list[_Frame]] = {topic: [] for topic in sorted(topics)}
     names: dict[Any, Any] = {}
@@ -150,7 +149,7 @@ def read_content(recording: Recording) -> BagContent:
         raise ConfigurationError(
             f"'{recording.path}' has no explanation: {', '.join(sorted(topics))} "
             f'{"has" if len(topics) == 1 else "have"} no message that can be used{reasons}; '
-            f'{in_words(known)}'
+            f'{contents_of(known)}'
         )
     return BagContent(recording.start, recording.end, tuple(cameras), counts, tuple(sentences))
 

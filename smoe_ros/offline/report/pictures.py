@@ -25,14 +25,7 @@ _WIDE = 1.6
 
 @dataclass(frozen=True)
 class Picture:
-    """A small picture.
-
-    Attributes:
-        jpeg: The file.
-        topic: Where it comes from.
-        width: In pixels.
-        height: In pixels.
-    """
+    """A small picture: the file, the topic that it comes from, and its size in pixels."""
 
     jpeg: bytes
     topic: str
@@ -62,11 +55,9 @@ class Wish:
 
 
 def main_topics(topics: Mapping[str, Topic], namespace: str) -> tuple[str, ...]:
-    """Return the topics that may show a camera's frames, the best first.
+    """Return a bag's topics that may show the frames of the camera explained in a namespace.
 
-    Args:
-        topics: Those of the bag.
-        namespace: Of the camera's outputs.
+    The best come first.
     """
     outputs = [topic for name in _OUTPUTS for topic in _both(topics, f'{namespace}/{name}')]
     above = namespace.rpartition('/')[0]

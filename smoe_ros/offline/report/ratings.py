@@ -43,12 +43,7 @@ class Ratings:
 
 
 class Gap(NamedTuple):
-    """A span without explained frames.
-
-    Attributes:
-        frame: The camera's frame at its begin.
-        seconds: Its length.
-    """
+    """A span of some seconds without explained frames, after a frame of the camera."""
 
     frame: int
     seconds: float
@@ -116,10 +111,7 @@ def _rate_run(seconds: Floats, contributions: Floats) -> tuple[Floats, Floats]:
 def pick(values: Floats, times: NDArray[np.int64], count: int) -> list[int]:
     """Return the indices of the smallest values, no two of them within `APART` seconds.
 
-    Args:
-        values: NaN is never picked; shape (N,).
-        times: Nanoseconds, shape (N,).
-        count: How many at most.
+    Values, of which NaN is never picked, and times in nanoseconds have shape (N,).
     """
     picked: list[int] = []
     for index in np.argsort(values, kind='stable').tolist():
@@ -179,9 +171,14 @@ def bands_of(camera: Camera, count: int) -> list[Band]:
     return bands
 
 
+def frames_per_column(total: int) -> int:
+    """Return how many frames in a row are one column, where so many share `MOST_COLUMNS`."""
+    return -(-total // MOST_COLUMNS)
+
+
 def column_edges(total: int) -> NDArray[np.int64]:
-    """Return the first frame of each column, where so many frames share `MOST_COLUMNS`."""
-    return np.arange(0, total, -(-total // MOST_COLUMNS), dtype=np.int64)
+    """Return the first frame of each column."""
+    return np.arange(0, total, frames_per_column(total), dtype=np.int64)
 
 
 def _joined(begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
