@@ -2,28 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Image messages for the tests of their conversion."""
 
+import cv2
 import numpy as np
 from sensor_msgs.msg import Image
+from small_networks import CAT
 
-# Bytes a pixel of every encoding that must work; a list of our own, which must agree.
-PIXEL_BYTES = {
-    'rgb8': 3,
-    'bgr8': 3,
-    '8UC3': 3,
-    'rgba8': 4,
-    'bgra8': 4,
-    'mono8': 1,
-    '8UC1': 1,
-    'mono16': 2,
-    '16UC1': 2,
-    '32FC1': 4,
-    'yuv422': 2,
-    'yuv422_yuy2': 2,
-    'bayer_rggb8': 1,
-    'bayer_bggr8': 1,
-    'bayer_gbrg8': 1,
-    'bayer_grbg8': 1,
-}
+from smoe_ros.messages.decoding import PIXEL_BYTES
+
+SCENE = CAT()[100:196, 120:248]
+HEIGHT, WIDTH = SCENE.shape[:2]
+GREY = SCENE.mean(axis=2).astype(np.uint8)
+DEPTH = GREY.astype(np.uint16) * 37 + 400
 
 
 def image_message(encoding, height, width, data, step=None, is_bigendian=0):
@@ -40,3 +29,14 @@ def image_message(encoding, height, width, data, step=None, is_bigendian=0):
 
 def random_data(count):
     return np.random.default_rng(count).integers(0, 256, count, np.uint8).tobytes()
+
+
+def grey(values):
+    return np.repeat(values[..., None], 3, axis=2)
+
+
+def written(extension, pixels, *options):
+    """Return an image file; OpenCV takes three channels for blue, green, red."""
+    ok, data = cv2.imencode(extension, pixels, options)
+    assert ok
+    return data.tobytes()

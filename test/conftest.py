@@ -28,7 +28,6 @@ except ModuleNotFoundError:  # the mathematics is tested without ROS, too
 else:
     from rclpy.node import Node
     from ros_processes import RosProcess, claimed_domain, ros_nodes, started_processes
-    from ros_processes import wait_until as _wait_until
 
 
 @pytest.fixture(scope='module')
@@ -54,17 +53,8 @@ def ros_domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 def ros_process(ros_domain: int, tmp_path: Path) -> Iterator[Callable[..., RosProcess]]:
     """Start installed executables of this package; they are stopped, by pid, at teardown.
 
-    For example::
-
-        camera = ros_process('camera_publisher', parameters={'source': 'synthetic'},
-                             remappings={'image_raw': 'front/image_raw'})
-        camera.send_signal(signal.SIGTERM)
-        assert camera.wait(5) == 0, camera.report()
-
-    See ``ros_processes.started_processes`` for all arguments and ``ros_processes.RosProcess`` for
-    the result (``pid``, ``returncode``, ``stdout``, ``stderr``, ``wait``, ``wait_for_text``,
-    ``send_signal``, ``stop``, ``report``). For processes that outlive one test, write a
-    module-scoped fixture around ``started_processes``.
+    See ``ros_processes.started_processes`` for the arguments. For processes that outlive one test,
+    write a module-scoped fixture around it.
     """
     with started_processes(tmp_path / 'processes') as start:
         yield start
@@ -84,13 +74,3 @@ def ros_node(ros_domain: int) -> Iterator[Callable[..., Node]]:
     """Make nodes in the test's own process, as ``ros_processes.ros_nodes`` says."""
     with ros_nodes() as make:
         yield make
-
-
-@pytest.fixture
-def wait_until() -> Callable[..., object]:
-    """Return ``wait_until(condition, timeout=20, *, node=None, message='')``.
-
-    A bounded wait on a condition, which spins the node's executor meanwhile; it returns the
-    condition's value and fails the test when the time is up. See ``ros_processes.wait_until``.
-    """
-    return _wait_until

@@ -14,27 +14,21 @@ import cv2
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from numpy.typing import NDArray
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.node import Node
+from rclpy.parameter import Parameter, parameter_value_to_python
+from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.task import Future
-from ros_processes import ros_nodes, wait_until
+from ros_processes import RosProcess, ros_nodes, wait_until
 from sensor_msgs.msg import CompressedImage, Image
 
 from smoe_msgs.msg import ScaleContributions
 from smoe_ros.images.footage import footage_path
+from smoe_ros.messages.outputs import IMAGE_OUTPUTS
 
-OUTPUTS = (
-    'saliency',
-    'saliency_float',
-    'lovi',
-    'heat_map',
-    'overlay',
-    'scales',
-    'mask',
-    'overview',
-    'contributions',
-)
-COMPRESSED_OUTPUTS = tuple(f'{name}/compressed' for name in OUTPUTS if name != 'contributions')
+OUTPUTS = (*(output.name for output in IMAGE_OUTPUTS), 'contributions')
+COMPRESSED_OUTPUTS = tuple(f'{name}/compressed' for name in OUTPUTS[:-1])
 # As many as any test makes: what is missing then was lost on the way, not here.
 KEEP_ALL_HERE = 400
 
@@ -108,12 +102,12 @@ class Camera:
         node: Node,
         topic: str = 'image_raw',
         reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE,
-        depth: int = 5,
+        message_type: type = Image,
     ):
         """Offer images on a topic."""
         self.node = node
         self.publisher = node.create_publisher(
-            Image, topic, QoSProfile(depth=depth, reliability=reliability)
+            message_type, topic, QoSProfile(depth=5, reliability=reliability)
         )
         self.sent: list[int] = []
 
@@ -275,3 +269,52 @@ class Diagnostics:
             return wait_until(fulfilled, timeout, node=self.node, message=message)
         except AssertionError as error:
             raise AssertionError(f'{error}; the latest figures are {self.latest()}') from None
+
+
+class Stream:
+    """A camera, the node that explains it, all that comes of it, and the node's parameters."""
+
+    def __init__(
+        self, ros: Node, node: RosProcess, namespace: str = '', outputs: Iterable[str] = OUTPUTS
+    ):
+        """Wait until the node explains the camera."""
+        self.ros, self.node = ros, node
+        self.camera = Camera(ros, f'{namespace}/image_raw')
+        self.listener = Listener(ros, f'{namespace}/smoe', outputs)
+        self.diagnostics = Diagnostics(ros, f'{namespace}/image_raw')
+        self.client = AsyncParameterClient(ros, f'{namespace}/smoe')
+        self.camera.send_until(self.listener.complete, small(), 40)
+        wait_until(self.client.services_are_ready, 40, node=ros)
+        answer_of(lambda: self.client.get_parameters(['backbone']), ros)
+
+    def explained(
+        self, image: Image | NDArray[np.uint8]
+    ) -> dict[str, Image | CompressedImage | ScaleContributions]:
+        """Return the outputs of a frame that is sent now."""
+        stamp = self.camera.send(image)
+        wait_until(lambda: stamp in self.listener.complete(), node=self.ros)
+        return self.listener.of(stamp)
+
+    def ask(self, *, atomically: bool = False, **values: object) -> Future:
+        """Ask for parameters, and return the future answer."""
+        method = 'set_parameters_atomically' if atomically else 'set_parameters'
+        parameters = [Parameter(name, value=value) for name, value in values.items()]
+        return getattr(self.client, method)(parameters)
+
+    def set(self, name: str, value: object) -> SetParametersResult:
+        """Set a parameter, and return the result."""
+        answer = self.ask(**{name: value})
+        wait_until(answer.done, 90, node=self.ros)  # a network may have to be exported first
+        return answer.result().results[0]
+
+    def set_together(self, **values: object) -> None:
+        """Set parameters that belong together."""
+        answer = self.ask(atomically=True, **values)
+        wait_until(answer.done, 40, node=self.ros)
+        assert answer.result().result.successful, answer.result()
+
+    def get(self, name: str) -> object:
+        """Return a parameter's value."""
+        answer = self.client.get_parameters([name])
+        wait_until(answer.done, node=self.ros)
+        return parameter_value_to_python(answer.result().values[0])

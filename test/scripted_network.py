@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A user's network that is slow, or fails, when a test wants it to.
 
-Not imported by the tests: the node loads it, as ``backbone:=<this file>:build``. A test says what
-it wants in the file that the environment variable SCRIPT names, in JSON: ``delay`` in seconds
-holds for every forward pass; ``fault`` is taken out of the file by the pass that it happens to;
-``immovable`` fails with an error that nobody expects while the network is loaded.
+The node loads it, as ``backbone:=NETWORK``. A test says what it wants in the file that the
+environment variable VARIABLE names, in JSON: ``delay`` in seconds holds for every forward pass;
+``fault`` is taken out of the file by the pass that it happens to; ``immovable`` fails with an
+error that nobody expects while the network is loaded.
 """
 
 import json
@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 VARIABLE = 'SMOE_TEST_SCRIPT'
+NETWORK = f'{Path(__file__).resolve()}:build'
 
 
 def _read():
@@ -51,13 +52,8 @@ class Scripted(nn.Module):
         time.sleep(script.get('delay', 0.0))
         if fault == 'exception':
             raise RuntimeError('the network has a bad day')
-        if fault == 'out of memory':
-            raise torch.cuda.OutOfMemoryError('CUDA out of memory. Tried to allocate 2.00 GiB')
-        x = self.act1(self.conv1(x))
-        if fault == 'activation':
-            x = x * float('nan')
-        logits = self.classifier(self.act2(self.conv2(x)).mean(dim=(2, 3)))
-        return logits * float('nan') if fault == 'logits' else logits
+        x = self.act2(self.conv2(self.act1(self.conv1(x))))
+        return self.classifier(x.mean(dim=(2, 3)))
 
     def to(self, *arguments, **options):
         if 'immovable' in _read()[1]:

@@ -18,6 +18,7 @@ pytest.importorskip('rclpy')
 
 from rclpy.qos import ReliabilityPolicy
 from ros_peers import KEEP_ALL_HERE, stamp_of
+from ros_processes import wait_until
 from sensor_msgs.msg import CameraInfo, Image
 
 from smoe_ros.errors import ConfigurationError
@@ -49,7 +50,7 @@ def listener(ros_node):
 
 
 @pytest.fixture
-def play(ros_process, listener, wait_until):
+def play(ros_process, listener):
     """Run a camera that is to end by itself, and return when all it sent was received."""
 
     def run(count, **parameters):
@@ -132,7 +133,7 @@ def test_looping_begins_again_and_frame_count_ends_it(play, listener, folder):
     ],
     ids=['parameter', 'qos_overrides'],
 )
-def test_reliability_is_offered_as_asked(ros_process, ros_node, wait_until, parameters):
+def test_reliability_is_offered_as_asked(ros_process, ros_node, parameters):
     node = ros_node('observer')
     ros_process('camera_publisher', parameters={'source': 'synthetic', **parameters})
     for topic in ('image_raw', 'camera_info'):
@@ -164,9 +165,7 @@ def test_images_keep_to_the_rates_schedule(play, listener, parameters, rate):
     assert np.median(listener.ages) * rate < 5
 
 
-def test_start_subscribers_holds_the_first_image_until_they_are_there(
-    ros_process, ros_node, wait_until
-):
+def test_start_subscribers_holds_the_first_image_until_they_are_there(ros_process, ros_node):
     camera = ros_process(
         'camera_publisher',
         parameters={'source': 'synthetic', 'start_subscribers': 2, 'frame_count': 3},
@@ -187,38 +186,12 @@ def test_start_subscribers_holds_the_first_image_until_they_are_there(
 # How it ends
 
 
-def opening(ros_process, node, wait_until, tmp_path):
-    """Stand in for a device that does not answer: a pipe into which nobody writes."""
-    pipe = tmp_path / 'pipe.mp4'
-    os.mkfifo(pipe)
+def test_a_signal_ends_it_with_0_while_a_device_does_not_answer(ros_process, ros_node, tmp_path):
+    pipe, node = tmp_path / 'pipe.mp4', ros_node('observer')
+    os.mkfifo(pipe)  # into which nobody writes
     camera = ros_process('camera_publisher', parameters={'source': str(pipe)})
     wait_until(lambda: 'camera' in node.get_node_names(), node=node)
-    return camera
-
-
-def waiting(ros_process, node, wait_until, tmp_path):
-    camera = ros_process('camera_publisher', parameters={'start_subscribers': 1})
-    camera.wait_for_text('publishing')
-    return camera
-
-
-def playing(ros_process, node, wait_until, tmp_path):
-    images = []
-    node.create_subscription(Image, 'image_raw', images.append, 10)
-    camera = ros_process('camera_publisher')
-    wait_until(lambda: images, node=node)
-    return camera
-
-
-@pytest.mark.parametrize(
-    ('phase', 'number'),
-    [(opening, signal.SIGTERM), (waiting, signal.SIGINT), (playing, signal.SIGTERM)],
-)
-def test_a_signal_ends_it_with_0_and_no_traceback(
-    ros_process, ros_node, wait_until, tmp_path, phase, number
-):
-    camera = phase(ros_process, ros_node('observer'), wait_until, tmp_path)
-    camera.send_signal(number)
+    camera.send_signal(signal.SIGTERM)
     assert camera.wait(5) == 0, camera.report()
     assert 'Traceback' not in camera.stderr
 
@@ -239,12 +212,11 @@ sys.exit(camera_publisher.main(['--ros-args', '-p', 'start_subscribers:=1']))
 """
 
 
-def test_an_image_after_which_the_camera_is_stopped_at_once_is_counted(
-    ros_process, listener, wait_until
-):
+def test_an_image_after_which_the_camera_is_stopped_at_once_is_counted(ros_process, listener):
     camera = ros_process(sys.executable, '-c', SIGNAL_AT_THE_THIRD_IMAGE)
     wait_until(lambda: camera.returncode is not None, node=listener.node)
     assert 'published 3 images' in camera.stderr, camera.report()
+    assert 'Traceback' not in camera.stderr
     assert camera.returncode == 0
 
 
@@ -308,8 +280,6 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp('files')
     (folder / 'empty.mp4').touch()
     (folder / 'text.mp4').write_text('this is no video\n' * 100)
-    (folder / 'no_images').mkdir()
-    (folder / 'no_images' / 'notes.txt').touch()
     (folder / 'all_damaged').mkdir()
     noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
     _, png = cv2.imencode('.png', noise)
@@ -322,11 +292,9 @@ def files(tmp_path_factory):
     ('source', 'text'),
     [
         ('{files}/missing.mp4', "/missing.mp4' does not exist"),
-        ('bike', "'bike' does not exist; did you mean bikes?"),
         ('', 'the source is empty'),
         ('{files}/empty.mp4', "empty.mp4': it is empty, damaged, or not a video"),
         ('{files}/text.mp4', "text.mp4': it is empty, damaged, or not a video"),
-        ('{files}/no_images', 'holds no images (looked for .bmp .jpeg .jpg .png'),
         ('{files}/all_damaged', 'none of the 2 images'),
         ('97', 'cannot open webcam 97'),
     ],
@@ -342,7 +310,6 @@ def test_a_source_that_cannot_be_played_is_refused_with_the_reason(files, source
     ('arguments', 'text'),
     [
         (['--ros-args', '-p', 'source:=bike'], "'bike' does not exist; did you mean bikes?"),
-        (['--ros-args', '-p', 'rate:=fast'], "parameter 'rate' is 'fast', but must be a number"),
         (['--ros-args', '-p', 'use_sim_time:=3'], 'use_sim_time'),
         (
             ['--ros-args', '-p', 'qos_overrides./image_raw.publisher.reliability:=maybe'],
@@ -376,7 +343,7 @@ def test_an_unreadable_image_among_good_ones_costs_one_warning(play, listener, f
 
 
 def test_a_source_that_vanishes_while_it_plays_ends_the_process_with_a_reason(
-    ros_process, listener, wait_until, folder
+    ros_process, listener, folder
 ):
     camera = ros_process('camera_publisher', parameters={'source': str(folder), 'rate': 50.0})
     wait_until(lambda: listener.images, node=listener.node)

@@ -11,26 +11,13 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from camera_images import image_message
+from camera_images import DEPTH, GREY, HEIGHT, SCENE, WIDTH, grey, image_message, written
 from sensor_msgs.msg import CompressedImage
-from small_networks import CAT
 from std_msgs.msg import Header
 
 from smoe_ros.errors import FrameError
 from smoe_ros.messages.decoding import MAX_PIXELS, decompress, to_rgb
 from smoe_ros.messages.encoding import to_compressed
-
-SCENE = CAT()[100:196, 120:248]
-HEIGHT, WIDTH = SCENE.shape[:2]
-GREY = SCENE.mean(axis=2).astype(np.uint8)
-DEPTH = GREY.astype(np.uint16) * 37 + 400
-
-
-def written(extension, pixels, *options):
-    """Return a file; OpenCV takes three channels for blue, green, red."""
-    ok, data = cv2.imencode(extension, pixels, options)
-    assert ok
-    return data.tobytes()
 
 
 def decompressed(image_format, data):
@@ -51,10 +38,6 @@ def refusal(image_format, data):
 def compress(pixels, encoding, jpeg_quality):
     image = to_compressed(pixels, encoding, Header(), jpeg_quality)
     return image.format, image.data.tobytes()
-
-
-def grey(values):
-    return np.repeat(values[..., None], 3, axis=2)
 
 
 BGR = SCENE[..., ::-1].copy()
@@ -276,11 +259,6 @@ def test_pixels_without_a_meaning_are_refused(image_format, pixels, reason):
     assert reason in refusal(image_format, written('.tiff', pixels))
 
 
-def test_a_format_of_any_length_stays_one_short_line():
-    text = refusal('jpeg\n' * 1000, b'no image')
-    assert len(text) < 200
-
-
 def test_the_message_is_not_modified():
     image = CompressedImage(format='rgb8; png compressed rgb8', data=PNG)
     decompress(image)[:] = 0
@@ -324,12 +302,6 @@ def test_colour_comes_back_in_its_order():
     back = decompressed(*compress(fields, 'rgb8', 95))
     for x in (8, 24, 40):
         np.testing.assert_allclose(back[24, x], fields[24, x], atol=6)
-
-
-def test_quality_is_paid_in_bytes():
-    sizes = [len(compress(SCENE, 'rgb8', quality)[1]) for quality in (10, 50, 90, 100)]
-    assert sizes == sorted(set(sizes))
-    assert sizes[-1] > 4 * sizes[0]
 
 
 def test_a_view_of_an_array_is_compressed_as_its_copy():

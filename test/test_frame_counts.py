@@ -3,7 +3,7 @@
 """The figures of a camera: counts, rates on the steady clock, ages, and what went wrong."""
 
 import math
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -44,32 +44,20 @@ def test_a_camera_that_never_sent_has_no_figures(clock):
 
 
 def test_counts_add_up_when_several_threads_count():
-    counts, rounds = FrameCounts(), 1000
-    finishes = [counts.drop, lambda: counts.reject('bad'), lambda: counts.explain(0.1, 0.1)]
-    broken, threads = [], []
+    counts, rounds = FrameCounts(), 500
+    finishes = [counts.drop, lambda: counts.reject('bad'), lambda: counts.explain(0.1, 0.1)] * 2
 
     def count(finish):
         for _ in range(rounds):
             counts.receive()
-            summary = counts.summary()
-            if not 0 <= summary.waiting <= len(threads):
-                broken.append(summary)
+            assert 0 <= counts.summary().waiting <= len(finishes)
             finish()
 
-    # Summaries of a window of thousands of frames would take most of the time.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(frame_counts, 'WINDOW_SECONDS', 0.001)
-        for finish in (*finishes, *finishes):
-            threads.append(threading.Thread(target=count, args=(finish,), daemon=True))
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
+    with ThreadPoolExecutor(len(finishes)) as pool:
+        list(pool.map(count, finishes))
     summary = counts.summary()
-    assert not broken
     assert (summary.explained, summary.dropped, summary.rejected) == (2 * rounds,) * 3
-    assert summary.received == 6 * rounds
-    assert summary.waiting == 0
+    assert (summary.received, summary.waiting) == (6 * rounds, 0)
 
 
 def test_rates_are_frames_a_second_over_the_last_ten(clock):
@@ -119,16 +107,6 @@ def test_ages_are_the_percentiles_of_the_last_ten_seconds(clock):
         (np.percentile(ages, 50), np.percentile(ages, 95), ages.max())
     )
     assert summary.explain_time == pytest.approx(np.median(ages) / 2)
-
-
-def test_figures_of_a_window_without_outputs_are_nan_and_counts_stay(clock):
-    counts = FrameCounts()
-    counts.receive()
-    counts.explain(0.1, 0.1)
-    clock.move(10.1)
-    summary = counts.summary()
-    assert all(math.isnan(value) for value in (*summary.ages, summary.explain_time))
-    assert (summary.received, summary.explained) == (1, 1)
 
 
 def test_a_rejection_is_remembered_and_fails_until_a_frame_is_explained(clock):

@@ -2,27 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The slots in which frames wait: newest wins, nobody starves, nobody waits for ever."""
 
+import queue
 import threading
 import time
 
+import pytest
+
 from smoe_ros.node.frame_slots import FrameSlots
-
-
-class Taker:
-    """Takes once, in a thread of its own."""
-
-    def __init__(self, slots):
-        self.result = None
-        self._thread = threading.Thread(target=self._take, args=(slots,), daemon=True)
-        self._thread.start()
-
-    def _take(self, slots):
-        self.result = slots.take()
-
-    def wait(self, seconds=20):
-        """Return what was taken, None if it takes longer."""
-        self._thread.join(seconds)
-        return self.result
 
 
 def test_the_newest_frame_of_each_camera_is_taken_once_and_what_it_replaced_is_reported():
@@ -34,20 +20,19 @@ def test_the_newest_frame_of_each_camera_is_taken_once_and_what_it_replaced_is_r
     assert slots.close() == []
 
 
-def test_take_waits_for_a_frame_and_wakes_up_for_it():
-    slots = FrameSlots()
-    taker = Taker(slots)
-    assert taker.wait(0.1) is None
-    slots.put(3, 'frame')
-    assert taker.wait() == {3: 'frame'}
-
-
-def test_close_wakes_whoever_waits_with_nothing():
-    slots = FrameSlots()
-    takers = [Taker(slots), Taker(slots)]
-    assert takers[0].wait(0.1) is None
-    slots.close()
-    assert [taker.wait() for taker in takers] == [{}, {}]
+@pytest.mark.parametrize(
+    ('takers', 'wake', 'taken'),
+    [(1, lambda slots: slots.put(3, 'frame'), {3: 'frame'}), (2, FrameSlots.close, {})],
+    ids=['a frame', 'the close'],
+)
+def test_take_waits_for_a_frame_or_the_close(takers, wake, taken):
+    slots, results = FrameSlots(), queue.Queue()
+    for _ in range(takers):
+        threading.Thread(target=lambda: results.put(slots.take()), daemon=True).start()
+    with pytest.raises(queue.Empty):
+        results.get(timeout=0.1)
+    wake(slots)
+    assert [results.get(timeout=20) for _ in range(takers)] == [taken] * takers
 
 
 def test_close_reports_the_cameras_whose_frame_was_left_and_take_gives_no_more():

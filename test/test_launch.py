@@ -23,6 +23,10 @@ from unittest.mock import patch
 import pytest
 import yaml
 
+pytest.importorskip('rclpy')
+
+from ros_processes import wait_until
+
 ROOT = Path(__file__).parents[1]
 NAMES = ('smoe', 'multi_camera', 'demo', 'record')
 PROFILE = 'FASTRTPS_DEFAULT_PROFILES_FILE'
@@ -314,11 +318,10 @@ def run_launch(ros_process: Callable[..., Any]) -> Callable[..., Any]:
     """Give `run_launch(name, **arguments)`, a process in which launch really runs the file."""
     pytest.importorskip('launch_ros', reason=WITHOUT_LAUNCH)
 
-    def run(name: str, **arguments: str) -> Any:
+    def run(name: str, *, path: str = os.environ['PATH'], **arguments: str) -> Any:
         words = [f'{argument}:={value}' for argument, value in arguments.items()]
-        return ros_process(
-            sys.executable, '-c', RUNNER, str(launch_file(name)), *words, env={PROFILE: None}
-        )
+        command = [sys.executable, '-c', RUNNER, str(launch_file(name)), *words]
+        return ros_process(*command, env={PROFILE: None, 'PATH': path})
 
     return run
 
@@ -368,7 +371,6 @@ def test_launch_file_runs_its_nodes_until_interrupted(
     name: str,
     run_launch: Callable[..., Any],
     ros_node: Callable[..., Any],
-    wait_until: Callable[..., Any],
     tmp_path: Path,
 ) -> None:
     params_file = tmp_path / 'params.yaml'
@@ -412,20 +414,16 @@ bag.write_text('complete')
 
 
 @pytest.fixture
-def run_recorder(ros_process: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+def run_recorder(run_launch: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
     """Give `run_recorder(script, **arguments)`: launch runs record with that script as ros2."""
-    pytest.importorskip('launch_ros', reason=WITHOUT_LAUNCH)
     ros2 = tmp_path / 'bin' / 'ros2'
     ros2.parent.mkdir()
 
     def run(script: str, **arguments: str) -> Any:
         ros2.write_text(f'#!{sys.executable}\n{script}')
         ros2.chmod(0o755)
-        words = [f'{argument}:={value}' for argument, value in arguments.items()]
-        return ros_process(
-            *(sys.executable, '-c', RUNNER, str(launch_file('record')), *words),
-            env={'PATH': f'{ros2.parent}{os.pathsep}{os.environ["PATH"]}', PROFILE: None},
-        )
+        path = f'{ros2.parent}{os.pathsep}{os.environ["PATH"]}'
+        return run_launch('record', path=path, **arguments)
 
     return run
 

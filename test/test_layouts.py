@@ -133,8 +133,11 @@ def test_window_says_of_every_dock_that_it_is_not_collapsed(file: str) -> None:
     assert geometry['Hide Right Dock'] is False
 
 
+LAYOUT = (ROOT / 'config' / 'smoe_foxglove.json').read_text()
+
+
 def layout() -> dict[str, Any]:
-    return json.loads((ROOT / 'config' / 'smoe_foxglove.json').read_text())
+    return json.loads(LAYOUT)
 
 
 def panels(kind: str) -> list[dict[str, Any]]:
@@ -156,16 +159,6 @@ def leaves(node: str | dict[str, Any]) -> Iterator[str]:
     if node.startswith('Tab!'):
         for tab in layout()['configById'][node]['tabs']:
             yield from leaves(tab['layout'])
-
-
-def paths_of(value: object) -> Iterator[str]:
-    """Give every topic, and every path into a topic's messages, in a part of the layout."""
-    if isinstance(value, str):
-        if value.startswith('/'):
-            yield value
-    elif isinstance(value, (dict, list)):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from paths_of(one)
 
 
 def field_type(path: str) -> str:
@@ -203,7 +196,7 @@ def test_foxglove_shows_camera_overlay_and_lovi_in_both_forms() -> None:
 
 def test_every_path_of_the_foxglove_layout_is_a_field_of_a_published_message() -> None:
     known = image_topics('') | {'/smoe/contributions', '/diagnostics'}
-    for path in paths_of(layout()):
+    for path in re.findall(r'"(/[^"]*)"', LAYOUT):
         topic, _, field = path.partition('.')
         assert topic in known
         if field:
@@ -228,30 +221,22 @@ def test_foxglove_plots_each_scale_in_the_colour_of_lovi() -> None:
     assert all(path['enabled'] for path in paths)
 
 
-def recorded() -> dict[str, QoSProfile]:
-    """Give the profile of each topic, as ``ros2 bag record`` reads it."""
-    words = {
-        'history': HistoryPolicy,
-        'reliability': ReliabilityPolicy,
-        'durability': DurabilityPolicy,
-    }
-    content = yaml.safe_load((ROOT / 'config' / 'record_qos.yaml').read_text())
-    profiles = {}
-    for topic, values in content.items():
-        assert set(values) == {*words, 'depth'}, topic
-        policies = {name: words[name].get_from_short_key(values[name]) for name in words}
-        profiles[topic] = QoSProfile(depth=values['depth'], **policies)
-    return profiles
-
-
 def test_recording_profile_hears_what_the_node_publishes_and_bridges_a_stall() -> None:
-    known = image_topics('') | {'/smoe/contributions', '/diagnostics'}
-    assert set(recorded()) <= known
-    assert '/smoe/contributions' in recorded()
+    profiles = yaml.safe_load((ROOT / 'config' / 'record_qos.yaml').read_text())
+    assert set(profiles) <= image_topics('') | {'/smoe/contributions', '/diagnostics'}
+    assert '/smoe/contributions' in profiles
     # What a camera offers is not known here: RELIABLE would hear nothing of some.
-    assert not [topic for topic in recorded() if topic.startswith('/image_raw')]
-    for topic, profile in recorded().items():
+    assert not [topic for topic in profiles if topic.startswith('/image_raw')]
+    for topic, values in profiles.items():
+        assert values['depth'] >= 100
+        # As ``ros2 bag record`` reads it.
+        profile = QoSProfile(
+            depth=values.pop('depth'),
+            reliability=ReliabilityPolicy.get_from_short_key(values.pop('reliability')),
+            history=HistoryPolicy.get_from_short_key(values.pop('history')),
+            durability=DurabilityPolicy.get_from_short_key(values.pop('durability')),
+        )
+        assert not values, topic
         assert qos_check_compatible(OUTPUT_QOS, profile)[0] != QoSCompatibility.ERROR, topic
         assert profile.reliability == ReliabilityPolicy.RELIABLE
         assert profile.history == HistoryPolicy.KEEP_LAST
-        assert profile.depth >= 100

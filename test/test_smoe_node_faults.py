@@ -13,48 +13,24 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-import scripted_network
 from forked_nodes import forked_nodes, wait_until_signals_are_handled
-from rclpy.parameter import Parameter
-from rclpy.parameter_client import AsyncParameterClient
 from ros_peers import (
     Camera,
     Diagnostics,
     Listener,
-    answer_of,
+    Stream,
     image_of,
     peer,
     small,
-    stamp_of,
     street,
 )
 from ros_processes import wait_until
+from scripted_network import NETWORK, VARIABLE, write
 
 SMALL = {'short_side': 64}
-NETWORK = f'{Path(scripted_network.__file__).resolve()}:build'
 
 
 # Bad frames: each costs itself
-
-
-class Stream:
-    """A camera, the node, and what comes out."""
-
-    def __init__(self, ros, node, namespace=''):
-        self.node = node
-        self.camera = Camera(ros, f'{namespace}/image_raw')
-        self.listener = Listener(ros, f'{namespace}/smoe', ['contributions', 'overlay'])
-        self.diagnostics = Diagnostics(ros, f'{namespace}/image_raw')
-        self.camera.send_until(self.listener.complete, small(), 40)
-
-    def explained(self, image):
-        """Send one image and return its overlay."""
-        stamp = self.camera.send(image)
-        wait_until(lambda: stamp in self.listener.complete(), node=self.listener.node)
-        return self.listener.of(stamp)['overlay']
-
-    def warnings(self):
-        return [line for line in self.node.stderr.splitlines() if 'frame rejected' in line]
 
 
 @pytest.fixture(scope='module')
@@ -64,7 +40,7 @@ def stream(ros_domain, tmp_path_factory):
         topics = ['image_raw', 'other/image_raw', 'unstamped/image_raw']
         # They outlive the tests that use them, so each keeps to a ROS namespace of its own.
         node = start(parameters={**SMALL, 'image_topics': topics}, remappings={'__ns': '/stream'})
-        yield Stream(ros, node, '/stream')
+        yield Stream(ros, node, '/stream', ['contributions', 'overlay'])
 
 
 def changed(**fields):
@@ -82,25 +58,31 @@ BAD_FRAMES = {
 }
 
 
-@pytest.mark.parametrize('fault', BAD_FRAMES)
-def test_a_bad_frame_costs_itself_and_is_named_until_a_good_one_comes(stream, fault):
-    image, text = BAD_FRAMES[fault]
-    stream.explained(small())
+def assert_costs_itself(stream, image, text):
+    """Send a frame that is rejected, and named until a good one comes."""
     before = stream.diagnostics.settled()
-    stream.camera.send(image)
+    stamp = stream.camera.send(image)
     after = stream.diagnostics.until(
         lambda figures: figures.count('rejected') > before.count('rejected')
     )
-    assert after.count('rejected') == before.count('rejected') + 1
-    assert after.count('explained') == before.count('explained')
-    assert after.adds_up()
-    assert text in after['last error']
     assert after.level == b'\x02'
     assert text in after.message
+    assert text in after['last error']
     assert '\n' not in after['last error']
+    assert after.count('explained') == before.count('explained')
+    assert after.adds_up()
     stream.explained(small())
     figures = stream.diagnostics.until(lambda figures: figures.level == b'\x00')
     assert text in figures['last error']
+    assert figures.count('rejected') == before.count('rejected') + 1
+    assert figures.adds_up()
+    assert stamp not in stream.listener.complete()
+
+
+@pytest.mark.parametrize('fault', BAD_FRAMES)
+def test_a_bad_frame_costs_itself_and_is_named_until_a_good_one_comes(stream, fault):
+    stream.explained(small())
+    assert_costs_itself(stream, *BAD_FRAMES[fault])
 
 
 def with_stamp(seconds):
@@ -128,21 +110,6 @@ def test_a_stamp_that_goes_back_costs_its_frame_and_is_named(stream, stamps):
     assert figures.adds_up()
 
 
-def test_the_same_frame_again_is_not_explained_twice(stream):
-    stream.explained(small())
-    before = stream.diagnostics.settled()
-    image = image_of(small())
-    stamp = stream.camera.send(image)
-    stream.camera.publisher.publish(image)
-    after = stream.diagnostics.until(
-        lambda figures: (
-            figures.count('in') == before.count('in') + 2 and figures.count('waiting') == 0
-        )
-    )
-    assert after.count('explained') == before.count('explained') + 1
-    assert [stamp_of(one) for one in stream.listener.came['overlay']].count(stamp) == 1
-
-
 def test_frames_without_stamps_are_explained_and_have_no_age(stream):
     ros = stream.listener.node
     camera = Camera(ros, '/stream/unstamped/image_raw')
@@ -157,7 +124,10 @@ def test_frames_without_stamps_are_explained_and_have_no_age(stream):
 
 
 def test_bad_frames_are_logged_at_most_once_a_second(stream):
-    before, started = len(stream.warnings()), time.monotonic()
+    def warnings():
+        return [line for line in stream.node.stderr.splitlines() if 'frame rejected' in line]
+
+    before, started = len(warnings()), time.monotonic()
     rejected = stream.diagnostics.next().count('rejected')
     stream.camera.send_until(
         lambda: stream.diagnostics.latest().count('rejected') > rejected + 20,
@@ -165,7 +135,7 @@ def test_bad_frames_are_logged_at_most_once_a_second(stream):
         period=0.05,
     )
     stream.explained(small())
-    logged = stream.warnings()[before:]
+    logged = warnings()[before:]
     assert 1 <= len(logged) <= time.monotonic() - started + 1
     assert all(
         "/stream/image_raw: frame rejected: image encoding 'rgb9'" in line for line in logged
@@ -182,7 +152,7 @@ def test_size_and_encoding_may_change_from_frame_to_frame(stream):
         padded.encoding, padded.step, padded.is_bigendian = 'bgr8', 3 * width + 5, 1
         padded.data = array('B', np.pad(rgb.reshape(height, -1), ((0, 0), (0, 5))).tobytes())
         for image in (image_of(rgb), grey, padded):
-            overlay = stream.explained(image)
+            overlay = stream.explained(image)['overlay']
             assert (overlay.height, overlay.width) == (height, width)
 
 
@@ -196,60 +166,17 @@ def test_one_cameras_bad_frames_cost_the_other_camera_none(stream):
         stream.explained(small())
 
 
-# The network fails: each time costs one frame
-
-
-class FailingStream(Stream):
-    """A stream whose network fails when it is told to."""
-
-    def __init__(self, ros, start, script):
-        self.script = script
-        scripted_network.write(script)
-        super().__init__(
-            ros,
-            start(
-                parameters={**SMALL, 'backbone': NETWORK},
-                env={scripted_network.VARIABLE: str(script)},
-                remappings={'__ns': '/failing'},
-            ),
-            '/failing',
-        )
-
-
-@pytest.fixture(scope='module')
-def failing_stream(ros_domain, tmp_path_factory):
-    folder = tmp_path_factory.mktemp('nodes')
-    with peer('camera') as ros, forked_nodes(folder) as start:
-        yield FailingStream(ros, start, folder / 'script.json')
-
-
-FAULTS = {
-    'exception': 'the network failed: RuntimeError: the network has a bad day',
-    'out of memory': "device 'cpu' is out of memory: OutOfMemoryError: CUDA out of memory",
-    'activation': "activation of 'act2' has NaN or infinite values",
-    'logits': "the network's output has NaN or infinite values",
-}
-
-
-@pytest.mark.parametrize('fault', FAULTS)
-def test_a_fault_of_the_network_costs_one_frame_and_is_named(failing_stream, fault):
-    stream = failing_stream
-    stream.explained(small())
-    before = stream.diagnostics.settled()
-    scripted_network.write(stream.script, fault=fault)
-    stamp = stream.camera.send(small())
-    after = stream.diagnostics.until(
-        lambda figures: figures.count('rejected') > before.count('rejected')
-    )
-    assert FAULTS[fault] in after.message
-    assert FAULTS[fault] in after['last error']
-    assert after.level == b'\x02'
-    stream.explained(small())
-    figures = stream.diagnostics.until(lambda figures: figures.level == b'\x00')
-    assert figures.count('rejected') == before.count('rejected') + 1
-    assert figures.adds_up()
-    assert stamp not in stream.listener.complete()
-    assert 'Traceback' not in stream.node.stderr
+def test_a_fault_of_the_network_costs_one_frame_and_is_named(start_node, ros_node, tmp_path):
+    """What a fault may be is tested in test_pipeline.py."""
+    script = tmp_path / 'script.json'
+    write(script)
+    node = start_node(parameters={**SMALL, 'backbone': NETWORK}, env={VARIABLE: str(script)})
+    stream = Stream(ros_node('camera'), node, outputs=['contributions'])
+    stream.diagnostics.settled()
+    write(script, fault='exception')
+    text = 'the network failed: RuntimeError: the network has a bad day'
+    assert_costs_itself(stream, small(), text)
+    assert 'Traceback' not in node.stderr
 
 
 # Bad configuration: one line, and a non-zero exit
@@ -296,11 +223,6 @@ def test_a_parameter_file_is_refused_the_same_way(start_node, tmp_path):
     assert_refused(start_node('--params-file', str(file)), 'image_topics is empty')
 
 
-def test_the_installed_executable_refuses_with_one_line_and_exit_code_1(ros_process):
-    node = ros_process('smoe_node', parameters={'backbone': 'resnet5'})
-    assert_refused(node, "unknown backbone 'resnet5'; did you mean resnet50")
-
-
 # The end
 
 SIGNALS = pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
@@ -322,16 +244,20 @@ def shared_memory(node=None):
     return {name for name in there if name in Path(f'/proc/{node.pid}/maps').read_text()}
 
 
+def assert_ends_well_and_frees_its_memory(node, before, number=signal.SIGTERM, seconds=6.0):
+    own = shared_memory(node) - before
+    assert own
+    node.send_signal(number)
+    assert_ends_well(node, seconds)
+    assert not own & shared_memory()
+
+
 @SIGNALS
 def test_a_signal_ends_an_idle_node_with_0(start_node, number):
     before = shared_memory()
     node = start_node(parameters=SMALL)
     node.wait_for_text('is explained under', 40)
-    own = shared_memory(node) - before
-    assert own
-    node.send_signal(number)
-    assert_ends_well(node)
-    assert not own & shared_memory()
+    assert_ends_well_and_frees_its_memory(node, before, number)
 
 
 SIGNAL_AS_THE_WORKER_STARTS = """
@@ -373,18 +299,11 @@ def test_a_signal_while_another_network_is_loaded_ends_the_node_without_a_trace(
     start_node, ros_node, tmp_path
 ):
     (tmp_path / 'slow.py').write_text(SLOW_NETWORK)
-    ros = ros_node('client')
-    client, before = AsyncParameterClient(ros, '/smoe'), shared_memory()
+    ros, before = ros_node('client'), shared_memory()
     node = start_node(parameters={**SMALL, 'backbone': NETWORK})
-    wait_until(client.services_are_ready, 40, node=ros)
-    answer_of(lambda: client.get_parameters(['backbone']), ros)
-    client.set_parameters([Parameter('backbone', value=f'{tmp_path / "slow.py"}:build')])
+    Stream(ros, node).ask(backbone=f'{tmp_path / "slow.py"}:build')
     wait_until(lambda: 'being built' in node.stderr, node=ros)
-    own = shared_memory(node) - before
-    assert own
-    node.send_signal(signal.SIGTERM)
-    assert_ends_well(node)
-    assert not own & shared_memory()
+    assert_ends_well_and_frees_its_memory(node, before)
 
 
 @SIGNALS
@@ -425,29 +344,16 @@ def test_a_signal_ends_a_node_within_2_s_while_a_frame_takes_longer(
     start_node, ros_node, tmp_path
 ):
     script = tmp_path / 'script.json'
-    scripted_network.write(script)
+    write(script)
     ros = ros_node('camera')
     before = shared_memory()
-    node = start_node(
-        parameters={**SMALL, 'backbone': NETWORK}, env={scripted_network.VARIABLE: str(script)}
-    )
+    node = start_node(parameters={**SMALL, 'backbone': NETWORK}, env={VARIABLE: str(script)})
     camera, listener = Camera(ros), Listener(ros, outputs=['contributions'])
     camera.send_until(listener.complete, small(), 40)
-    scripted_network.write(script, delay=20.0, fault='none')
+    write(script, delay=20.0, fault='none')
     # The network takes the fault out of the script when it begins with the frame.
     camera.send_until(lambda: 'fault' not in script.read_text(), small())
-    own = shared_memory(node) - before
-    assert own
-    node.send_signal(signal.SIGTERM)
-    assert_ends_well(node, 2.0)
-    assert not own & shared_memory()
-
-
-def test_ctrl_c_ends_the_installed_executable_with_0(ros_process):
-    node = ros_process('smoe_node', parameters=SMALL)
-    node.wait_for_text('is explained under', 60)
-    node.send_signal(signal.SIGINT)
-    assert_ends_well(node)
+    assert_ends_well_and_frees_its_memory(node, before, seconds=2.0)
 
 
 @pytest.mark.parametrize(('number', 'delay'), [(signal.SIGINT, 0.0), (signal.SIGTERM, 1.0)])

@@ -25,32 +25,24 @@ def refused(order, *seconds, replayed=False):
     return texts
 
 
-def test_stamps_that_grow_are_taken():
-    assert refused(StampOrder(), 1, 1.000000001, 2, 1e9) == [None] * 4
+BACK = ' s before that of the frame before: out of order, or a recording that began again'
+AGAIN = 'its stamp is that of the frame before: the same frame again'
 
 
-def test_a_frame_out_of_order_costs_itself_and_tells_by_how_much():
-    before, late, after = refused(StampOrder(), 5, 3.75, 6)
-    assert (before, after) == (None, None)
-    assert 'its stamp is 1.250 s before that of the frame before' in late
-
-
-def test_a_recording_that_begins_again_costs_one_frame():
-    assert [text is None for text in refused(StampOrder(), 98, 99, 1, 2, 3)] == [
-        True,
-        True,
-        False,
-        True,
-        True,
-    ]
-
-
-def test_the_same_frame_again_is_refused():
-    assert 'the same frame again' in refused(StampOrder(), 5, 5)[1]
-
-
-def test_frames_without_stamps_have_no_order():
-    assert refused(StampOrder(), 0, 0, 0, 7, 0, 3) == [None] * 6
+@pytest.mark.parametrize(
+    ('seconds', 'replayed', 'texts'),
+    [
+        ((1, 1.000000001, 2, 1e9), False, [None] * 4),
+        ((5, 3.75, 6), False, [None, f'its stamp is 1.250{BACK}', None]),
+        ((98, 99, 1, 2, 3), False, [None, None, f'its stamp is 98.000{BACK}', None, None]),
+        ((5, 5), False, [None, AGAIN]),
+        ((0, 0, 0, 7, 0, 3), False, [None] * 6),
+        ((5, 4.9, 4.9), True, [None, f'its stamp is 0.100{BACK}', AGAIN]),
+    ],
+    ids=['growing', 'late', 'beginning again', 'again', 'without stamps', 'in simulated time'],
+)
+def test_a_frame_is_refused_whose_stamp_does_not_grow(seconds, replayed, texts):
+    assert refused(StampOrder(), *seconds, replayed=replayed) == texts
 
 
 def test_after_a_jump_of_the_clock_no_frame_is_lost():
@@ -67,12 +59,6 @@ def test_in_simulated_time_a_frame_may_be_on_either_side_of_the_jump():
     assert refused(order, 1, replayed=True) == [None]
     order.restart()
     assert refused(order, 99.1, 1.1, 1.2, replayed=True) == [None] * 3
-
-
-def test_in_simulated_time_frames_out_of_order_are_refused_all_the_same():
-    late, again = refused(StampOrder(), 5, 4.9, 4.9, replayed=True)[1:]
-    assert 'out of order' in late
-    assert 'the same frame again' in again
 
 
 @pytest.mark.parametrize(('sec', 'nanosec', 'expected'), [(-5, 0, -5e9), (1, 5, 1e9 + 5)])
