@@ -325,21 +325,35 @@ def test_what_cannot_be_measured_is_said_and_the_rest_is_measured(folder, tmp_pa
     assert '| random | – | – |' in (tmp_path / 'evaluation.md').read_text()
 
 
-def test_without_a_library_of_the_extra_one_line_says_what_to_install(tmp_path):
+@pytest.mark.parametrize(
+    ('package', 'command', 'arguments', 'text'),
+    [
+        (
+            'scipy',
+            'evaluation.smoe_evaluate',
+            ['--output', '{out}'],
+            'scipy scikit-image matplotlib',
+        ),
+        ('rosbags', 'offline.smoe_bag', ['explain', 'bag', '{out}'], 'rosbags mcap jinja2'),
+        ('jinja2', 'offline.smoe_bag', ['report', 'bag', '-o', '{out}'], 'rosbags mcap jinja2'),
+    ],
+)
+def test_without_a_package_of_its_extra_a_command_says_in_one_line_what_to_install(
+    tmp_path, package, command, arguments, text
+):
+    arguments = [argument.format(out=tmp_path / 'out') for argument in arguments]
     code = (
-        'import sys; sys.modules["scipy"] = None; '
-        'from smoe_ros.evaluation.smoe_evaluate import main; '
-        f'sys.exit(main(["--output", {str(tmp_path / "results")!r}]))'
+        f'import sys; sys.modules[{package!r}] = None; '
+        f'from smoe_ros.{command} import main; sys.exit(main({arguments!r}))'
     )
     result = subprocess.run(
         [sys.executable, '-c', code], capture_output=True, text=True, timeout=120, check=False
     )
     assert result.returncode == 1
-    assert result.stderr == (
-        'smoe_evaluate: scipy is not installed, which the evaluation needs: '
-        "pip install 'smoe_ros[evaluate]'\n"
-    )
-    assert not (tmp_path / 'results').exists()
+    name = command.rpartition('.')[2]
+    said = f'{name}: {package} is not installed, which this needs: pip install {text}\n'
+    assert result.stderr == said
+    assert not (tmp_path / 'out').exists()
 
 
 def test_methods_of_an_ablation_are_wrong_usage_and_end_with_2(tmp_path):

@@ -11,6 +11,12 @@ from smoe_ros.errors import ConfigurationError
 REFUSED = 1
 INTERRUPTED = 130
 
+# What a robot's node does without (the extras of setup.py), and what brings it.
+_EXTRAS = {
+    **dict.fromkeys(('rosbags', 'mcap', 'jinja2'), 'rosbags mcap jinja2'),
+    **dict.fromkeys(('scipy', 'skimage', 'matplotlib'), 'scipy scikit-image matplotlib'),
+}
+
 
 def exit_code_of(
     command: Callable[[], int], say: Callable[[str], object], stopped: str = 'stopped'
@@ -28,6 +34,11 @@ def exit_code_of(
         say(str(error))
     except OSError as error:
         say(f'{error.filename or "the output"}: {error.strerror or error}')
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition('.')[0]
+        if package not in _EXTRAS:
+            raise
+        say(f'{package} is not installed, which this needs: pip install {_EXTRAS[package]}')
     except KeyboardInterrupt:
         say(stopped)
         return INTERRUPTED

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from smoe_ros.commands.ending import exit_code_of
 from smoe_ros.commands.progress import complain
-from smoe_ros.errors import ConfigurationError
 from smoe_ros.evaluation.evaluate_options import EvaluateOptions, parse_options
 from smoe_ros.machine.threads import spin_briefly
 
@@ -24,15 +23,9 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _evaluate(options: EvaluateOptions) -> int:
-    try:
-        # Imports torch, which takes seconds: not for --help or a mistake.
-        from smoe_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        package = str(error.name).partition('.')[0]
-        raise ConfigurationError(
-            f'{package} is not installed, which the evaluation needs: '
-            "pip install 'smoe_ros[evaluate]'"
-        ) from error
+    # Imports torch, which takes seconds: not for --help or a mistake.
+    from smoe_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
+
     return evaluate(options, _say)
 
 
