@@ -11,7 +11,7 @@ from smoe_ros.messages.outputs import IMAGE_OUTPUTS
 from smoe_ros.node.camera_publisher import CameraPublisherOptions
 from smoe_ros.node.diagnostics import FIGURES
 from smoe_ros.options.option import Option, options_of
-from smoe_ros.options.smoe_options import NodeOptions
+from smoe_ros.options.parameters import NodeOptions
 
 _TYPES = {bool: 'bool', int: 'integer', float: 'double', str: 'string'}
 _CODECS = {'rgb8': 'JPEG, `jpeg_quality`', 'mono8': 'PNG, lossless', '32FC1': 'TIFF, lossless'}

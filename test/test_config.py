@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from smoe_ros.options.option import options_of
-from smoe_ros.options.smoe_options import NodeOptions
+from smoe_ros.options.parameters import NodeOptions
 from smoe_ros.options.yaml_file import yaml_file
 
 ROOT = Path(__file__).parents[1]

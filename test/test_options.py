@@ -24,7 +24,7 @@ from smoe_ros.explainer.settings import Settings
 from smoe_ros.offline import bag_options
 from smoe_ros.options.command_line import add_options, options_from
 from smoe_ros.options.option import like, option, options_of, taken
-from smoe_ros.options.smoe_options import (
+from smoe_ros.options.parameters import (
     FrameOptions,
     NetworkOptions,
     NodeOptions,

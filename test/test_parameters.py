@@ -16,9 +16,9 @@ from rclpy.parameter import Parameter
 
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.node.camera_publisher import CameraPublisherOptions
-from smoe_ros.node.parameters import changed, declare, warn_of_misspelt
+from smoe_ros.node.declaring import changed, declare, warn_of_misspelt
 from smoe_ros.options.option import option, options_of
-from smoe_ros.options.smoe_options import NodeOptions
+from smoe_ros.options.parameters import NodeOptions
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ from smoe_ros.explainer.settings import Settings
 from smoe_ros.messages import outputs as outputs_module
 from smoe_ros.messages.encoding import Method
 from smoe_ros.node.publishers import CameraOutputs
-from smoe_ros.options.smoe_options import DrawingOptions
+from smoe_ros.options.parameters import DrawingOptions
 from smoe_ros.rendering import heat_map, lovi, overlay, salient_mask
 from smoe_ros.rendering.overview import HEIGHT, WIDTH, draw_overview
 

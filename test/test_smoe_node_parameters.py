@@ -19,7 +19,7 @@ from scripted_network import NETWORK
 
 from smoe_ros.backbones import load_backbone
 from smoe_ros.options.option import options_of
-from smoe_ros.options.smoe_options import NodeOptions
+from smoe_ros.options.parameters import NodeOptions
 
 OPTIONS = options_of(NodeOptions)
 OUTPUTS = ('saliency_float', 'overlay', 'mask', 'contributions')

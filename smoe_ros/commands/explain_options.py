@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smoe_ros.options.command_line import add_options, make_parser, options_from
-from smoe_ros.options.smoe_options import FrameOptions
+from smoe_ros.options.parameters import FrameOptions
 
 _DESCRIPTION = """\
 Explain what a network looks at in photos and videos, without ROS.

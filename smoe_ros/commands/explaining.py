@@ -23,7 +23,7 @@ from smoe_ros.explainer.pipeline import Pipeline, backbone_of
 from smoe_ros.explainer.settings import Settings
 from smoe_ros.explainer.temporal_average import TemporalAverage
 from smoe_ros.images import Rgb, VideoFile
-from smoe_ros.options.smoe_options import FrameOptions
+from smoe_ros.options.parameters import FrameOptions
 
 _Item = TypeVar('_Item')
 

@@ -14,7 +14,7 @@ from smoe_ros.commands.ending import exit_code_of
 from smoe_ros.commands.progress import complain
 from smoe_ros.options.command_line import add_options, options_from
 from smoe_ros.options.option import like
-from smoe_ros.options.smoe_options import NetworkOptions
+from smoe_ros.options.parameters import NetworkOptions
 
 _COLUMNS = ('layer', 'call', 'channels', 'size', 'stride', 'weight')
 

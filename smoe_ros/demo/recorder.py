@@ -25,7 +25,7 @@ from sensor_msgs.msg import Image
 from smoe_msgs.msg import ScaleContributions
 from smoe_ros.bags import BagWriter
 from smoe_ros.errors import ConfigurationError
-from smoe_ros.node.parameters import declare
+from smoe_ros.node.declaring import declare
 from smoe_ros.node.running import run_node
 from smoe_ros.offline.serializing import message_types, type_name
 from smoe_ros.options.option import option

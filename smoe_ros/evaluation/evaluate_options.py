@@ -11,7 +11,7 @@ from pathlib import Path
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.options.command_line import add_options, make_parser, options_from
 from smoe_ros.options.option import option
-from smoe_ros.options.smoe_options import NetworkOptions
+from smoe_ros.options.parameters import NetworkOptions
 
 _DESCRIPTION = """\
 Measure how well saliency maps explain a network, beside baselines and other libraries.

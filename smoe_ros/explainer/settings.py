@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from smoe_ros.backbones import Backbone, load_backbone
-from smoe_ros.options.smoe_options import ExplainerOptions, NetworkOptions
+from smoe_ros.options.parameters import ExplainerOptions, NetworkOptions
 from smoe_ros.saliency.methods import MethodOptions
 
 _METHOD = tuple(one.name for one in fields(MethodOptions))
@@ -18,7 +18,7 @@ _METHOD = tuple(one.name for one in fields(MethodOptions))
 
 @dataclass(frozen=True)
 class Settings(ExplainerOptions):
-    """How frames are explained; `smoe_ros.options.smoe_options` says what each option means."""
+    """How frames are explained; `smoe_ros.options.parameters` says what each option means."""
 
     @classmethod
     def of(cls, options: NetworkOptions) -> Settings:

@@ -18,7 +18,7 @@ from smoe_msgs.msg import ScaleContribution, ScaleContributions
 from smoe_ros.errors import FrameError
 from smoe_ros.explainer.frame_explanation import FrameExplanation, rescaled_points
 from smoe_ros.explainer.pipeline import Pipeline
-from smoe_ros.options.smoe_options import NetworkOptions
+from smoe_ros.options.parameters import NetworkOptions
 
 # Of each encoding that is written: what follows it in the format, and the file's kind.
 _CODECS = {

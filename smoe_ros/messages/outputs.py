@@ -18,7 +18,7 @@ from smoe_msgs.msg import ScaleContributions
 from smoe_ros.explainer.frame_explanation import FrameExplanation
 from smoe_ros.images import Rgb
 from smoe_ros.messages.encoding import Method, to_compressed, to_contributions, to_image
-from smoe_ros.options.smoe_options import DrawingOptions
+from smoe_ros.options.parameters import DrawingOptions
 from smoe_ros.rendering import heat_map, lovi, overlay, salient_mask
 from smoe_ros.rendering.overview import History, draw_overview, scale_bar
 

@@ -33,7 +33,7 @@ from smoe_ros.images.framing import ENCODINGS, Framing, encode
 from smoe_ros.images.opening import open_source
 from smoe_ros.images.read_ahead import EndOfImages, ReadAhead
 from smoe_ros.images.source import Image as Pixels
-from smoe_ros.node.parameters import declare, warn_of_misspelt
+from smoe_ros.node.declaring import declare, warn_of_misspelt
 from smoe_ros.node.running import run_node, uninterrupted
 from smoe_ros.options.choices import RELIABILITIES
 from smoe_ros.options.option import option

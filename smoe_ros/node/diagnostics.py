@@ -18,7 +18,7 @@ from rclpy.utilities import get_rmw_implementation_identifier
 from smoe_ros.explainer.pipeline import Pipeline
 from smoe_ros.node.camera import Camera
 from smoe_ros.node.frame_counts import FrameSummary
-from smoe_ros.options.smoe_options import NodeOptions
+from smoe_ros.options.parameters import NodeOptions
 
 # One image in a hundred may get lost on a busy machine; more is a transport that does not fit.
 _MAX_LOSS_SHARE = 0.01

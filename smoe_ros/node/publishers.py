@@ -19,7 +19,7 @@ from smoe_ros.messages.encoding import Method
 from smoe_ros.messages.outputs import OUTPUT_TYPES, ExplainedFrame, output_message
 from smoe_ros.messages.stamp_order import nanoseconds
 from smoe_ros.node.qos_matching import unserved_subscribers
-from smoe_ros.options.smoe_options import DrawingOptions
+from smoe_ros.options.parameters import DrawingOptions
 from smoe_ros.rendering.overview import History
 
 # RELIABLE matches every subscriber, RViz's default included; depth 1 keeps the newest only.

@@ -9,7 +9,7 @@ Published beside each camera, under `smoe/`, only while somebody subscribes: `sa
 as sensor_msgs/CompressedImage), `contributions` (smoe_msgs/ScaleContributions); and
 `/diagnostics` at 1 Hz.
 Services: `~/enable` (std_srvs/SetBool), and those of a lifecycle node.
-Parameters: see `smoe_ros.options.smoe_options.NodeOptions`.
+Parameters: see `smoe_ros.options.parameters.NodeOptions`.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from smoe_ros.explainer.settings import Settings
 from smoe_ros.machine.threads import give_back_free_memory
 from smoe_ros.messages.topics import resolve_topics
 from smoe_ros.node.camera import AnyImage, Camera
+from smoe_ros.node.declaring import changed, declare, warn_of_misspelt
 from smoe_ros.node.diagnostics import Diagnostics
 from smoe_ros.node.network_swap import NetworkSwap
-from smoe_ros.node.parameters import changed, declare, warn_of_misspelt
 from smoe_ros.node.running import run_node, uninterrupted
 from smoe_ros.node.worker import FrameWorker, Plan
-from smoe_ros.options.smoe_options import NodeOptions
+from smoe_ros.options.parameters import NodeOptions
 
 # How soon a new subscriber of an output, or a publisher's reliability, is noticed.
 _FOLLOW_SECONDS = 0.2

@@ -25,7 +25,7 @@ from smoe_ros.messages.encoding import Method
 from smoe_ros.messages.stamp_order import nanoseconds
 from smoe_ros.node.camera import AnyImage, Camera
 from smoe_ros.node.frame_slots import FrameSlots
-from smoe_ros.options.smoe_options import NodeOptions
+from smoe_ros.options.parameters import NodeOptions
 from smoe_ros.saliency.methods import MethodOptions
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from smoe_ros.errors import ConfigurationError
 from smoe_ros.options.command_line import add_options
 from smoe_ros.options.option import option
-from smoe_ros.options.smoe_options import FrameOptions
+from smoe_ros.options.parameters import FrameOptions
 
 ALL = 'all'
 

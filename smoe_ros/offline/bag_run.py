@@ -28,7 +28,7 @@ from smoe_ros.offline.recorded_frames import Batch, Frame, Refusal, batches
 from smoe_ros.offline.serializing import serialized
 from smoe_ros.offline.task import Task
 from smoe_ros.offline.unfinished import Place, UnfinishedBag
-from smoe_ros.options.smoe_options import DrawingOptions
+from smoe_ros.options.parameters import DrawingOptions
 from smoe_ros.rendering.overview import HISTORY_SECONDS, History
 
 # Refusals that are told one by one; a bag may have thousands.

@@ -3,7 +3,7 @@
 """An option of a node or a command: described once, checked with errors that say what is right.
 
 Options stand in tables, which are dataclasses. From a table come the parameters of a node
-(`smoe_ros.node.parameters`), the arguments of a command (`smoe_ros.options.command_line`), a
+(`smoe_ros.node.declaring`), the arguments of a command (`smoe_ros.options.command_line`), a
 parameter file and a table in the documentation; its instances are what the program works with::
 
     @dataclass(frozen=True)
