@@ -244,7 +244,7 @@ class ReachedError(Exception):
     ('command', 'reached', 'table'),
     [
         ('smoe_explain', 'smoe_ros.commands.explaining.backbone_of', FrameOptions),
-        ('smoe_bag', 'smoe_ros.offline.explain_bag.backbone_of', FrameOptions),
+        ('smoe_bag', 'smoe_ros.commands.explaining.backbone_of', FrameOptions),
         ('smoe_evaluate', 'smoe_ros.evaluation.evaluate.Network', NetworkOptions),
     ],
 )
