@@ -3,8 +3,9 @@
 """What runs a network: eager torch, torch's compiler or ONNX Runtime, by name."""
 
 from smoe_ros.engines.eager import EagerEngine, check_class
-from smoe_ros.engines.engine import Engine, EngineError, ForwardPass, make_engine
+from smoe_ros.engines.engine import Engine, EngineError, ForwardPass
 from smoe_ros.engines.folding import fold_batch_norms
+from smoe_ros.engines.making import make_engine
 
 __all__ = [
     'EagerEngine',

@@ -1,6 +1,6 @@
 # Copyright 2026 smoe_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Which activations of a network are read, one for each of its scales, and how they are read."""
+"""Which activations of a network are read, one for each of its scales."""
 
 from smoe_ros.scales.activations import recording_pre_activations
 from smoe_ros.scales.hooks import evaluating, observing
